@@ -1,0 +1,1 @@
+"""How a model becomes a .tflite, and what a .tflite says."""

@@ -1,0 +1,117 @@
+"""From SavedModels and ranges to the two .tflite files.
+
+Runs in a child process (``converters.child``), because the converter may end
+its process where an exception is due. The one file that knows TensorFlow's
+private quantizer call: ``tensorflow.lite.python.convert.mlir_quantize``
+(TensorFlow 2.21), the only way to quantize with ranges of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from converters.flatbuffer import set_cell_clip
+from converters.lint import (
+    check_cell_clip_off,
+    check_fused,
+    check_integer_only,
+    check_scales,
+    check_state_scales_tied,
+)
+from converters.metadata import attach_metadata
+from converters.ranges import RangeTable, write_ranges
+from models.errors import ConversionError
+
+IO_TYPES = ("float32", "int8")
+
+
+def convert_float(saved_model: Path, lstm_layers: Sequence[str]) -> bytes:
+    """A float32 .tflite with every LSTM fused and no cell clip.
+
+    Args:
+        saved_model: from ``converters.export.export_saved_model``.
+        lstm_layers: names of the model's LSTM layers.
+
+    Raises:
+        ConversionError: the converter refuses the model, or an LSTM did not fuse.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    try:
+        content: bytes = converter.convert()
+    except Exception as error:  # ConverterError, and whatever the MLIR passes raise through pybind
+        last = str(error).strip().splitlines() or [type(error).__name__]
+        raise ConversionError(
+            f"TFLite cannot convert the model: {last[-1]}",
+            "Every layer must be a TFLite builtin, the batch size 1 and the number of steps fixed.",
+        ) from error
+    check_fused(content, lstm_layers)
+    content = set_cell_clip(content, 0.0)
+    check_cell_clip_off(content)
+    return content
+
+
+def quantize_int8(float_model: bytes, table: RangeTable, io: str = "float32") -> tuple[bytes, list[dict[str, Any]]]:
+    """An integer-only .tflite from a float one and the ranges of its quantities.
+
+    Args:
+        float_model: from ``convert_float``.
+        table: ranges of the same weights.
+        io: type of input and outputs, "float32" or "int8".
+
+    Returns:
+        The int8 file, and for each activation: tensor, quantity, minimum, maximum, scale, zero point.
+
+    Raises:
+        ConversionError: a range is missing, or the file does not have the scales it was told to have.
+    """
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    if io not in IO_TYPES:
+        raise ConversionError(f"Unknown io type '{io}'. Known: {', '.join(IO_TYPES)}.")
+    ranged, assigned = write_ranges(float_model, table)
+    io_type = tf.dtypes.as_dtype(io)
+    # `fully_quantize` says whether inputs and outputs are quantized too; every op in between is, either way.
+    content: bytes = mlir_quantize(
+        ranged, fully_quantize=io == "int8", input_data_type=io_type, output_data_type=io_type
+    )
+    check_integer_only(content)
+    check_state_scales_tied(content)
+    check_cell_clip_off(content)
+    check_scales(content, {a.tensor: (a.format.scale, a.format.zero_point) for a in assigned})
+    return content, [
+        {
+            "tensor": a.tensor,
+            "quantity": a.quantity,
+            "minimum": a.range.minimum,
+            "maximum": a.range.maximum,
+            "scale": a.format.scale,
+            "zero_point": a.format.zero_point,
+        }
+        for a in assigned
+    ]
+
+
+def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Make ``model_float32.tflite`` and ``model_int8.tflite`` in a folder; the body of the child process.
+
+    Args:
+        folder: where to write.
+        arguments: ``float_saved_model``, ``quantized_saved_model``, ``ranges``
+            (paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+
+    Returns:
+        JSON-able: the ranges that were written.
+    """
+    lstm_layers, metadata = arguments["lstm_layers"], arguments["metadata"]
+    original = convert_float(Path(arguments["float_saved_model"]), lstm_layers)
+    Path(folder, "model_float32.tflite").write_bytes(attach_metadata(original, metadata))
+    trained = convert_float(Path(arguments["quantized_saved_model"]), lstm_layers)
+    table = RangeTable.load(Path(arguments["ranges"]))
+    quantized, ranges = quantize_int8(trained, table, arguments["io"])
+    Path(folder, "model_int8.tflite").write_bytes(attach_metadata(quantized, metadata))
+    return {"ranges": ranges}

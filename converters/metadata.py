@@ -1,0 +1,171 @@
+"""What our models say about themselves: one JSON metadata buffer inside the .tflite.
+
+The layout is documented in docs/tflite-file.md. It is ours and not the standard TFLite Metadata schema:
+the one library that writes that, tflite-support, ended with 0.4.4 (2023), asks for protobuf < 4 and does
+not import beside the protobuf 7 that TensorFlow 2.21 brings; ai-edge-litert 2.3 ships no writer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from converters import schema
+from models.errors import ConversionError, InputError
+
+METADATA_NAME = "FUSELAGE_METADATA"
+METADATA_FORMAT = "fuselage-metadata"
+METADATA_VERSION = 1
+SIGNATURE_KEY = "serving_default"
+STATE_RULE = (
+    "The LSTM's hidden and cell state are variable tensors and survive invoke(). "
+    "Call reset_all_variables() (Java: resetVariableTensors()) after allocate_tensors() and before every "
+    "window. Signature runners do not reset."
+)
+
+_REQUIRED = ("name", "class_names", "channel_names", "preprocessing", "provenance")
+
+
+def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """Store our metadata in a model; other metadata entries stay, an older one of ours is replaced.
+
+    Args:
+        model: content of a .tflite with the signature `serving_default`.
+        metadata: the document of docs/tflite-file.md. `format`, `version`, `signature` and `state_rule`
+            are filled in where they are absent.
+
+    Raises:
+        ConversionError: the document lacks a field, is no JSON, or contradicts the model's shapes.
+        InputError: the content is no model.
+    """
+    unpacked = schema.read_model(model)
+    outputs = describe_outputs(unpacked)
+    inputs = _signature_tensors(unpacked, "inputs")
+    if len(inputs) != 1:
+        raise ConversionError(f"The model has {len(inputs)} inputs; the metadata describes models with one.")
+    document = {"format": METADATA_FORMAT, "version": METADATA_VERSION, **metadata}
+    ((input_name, input_tensor),) = inputs.items()
+    shapes = {one["name"]: one["shape"] for one in outputs}
+    document.setdefault("signature", {"input": input_name, "outputs": list(shapes)})
+    document.setdefault("state_rule", STATE_RULE)
+    _check(document, schema.shape(input_tensor), shapes)
+    try:
+        content = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode("utf-8")
+    except (TypeError, ValueError) as error:
+        raise ConversionError(f"The metadata cannot be written as JSON: {error}.") from error
+    entry = _entry(unpacked)
+    if entry is None:
+        entry = schema.MetadataT()
+        entry.name = METADATA_NAME
+        entry.buffer = len(unpacked.buffers)
+        unpacked.buffers.append(schema.BufferT())
+        unpacked.metadata = [*(unpacked.metadata or []), entry]
+    unpacked.buffers[entry.buffer].data = np.frombuffer(content, np.uint8)
+    return schema.write_model(unpacked)
+
+
+def read_metadata(source: schema.Source) -> dict[str, Any] | None:
+    """Return our metadata, or None for a model that has none.
+
+    Raises:
+        InputError: the model cannot be read, or its metadata is damaged or of a later version.
+    """
+    model = schema.read_model(source)
+    entry = _entry(model)
+    if entry is None:
+        return None
+    data = model.buffers[entry.buffer].data
+    try:
+        document = json.loads(bytes(data if data is not None else b"").decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The model's {METADATA_NAME} is not JSON: {error}.") from error
+    if not isinstance(document, dict) or document.get("format") != METADATA_FORMAT:
+        raise InputError(f"The model's {METADATA_NAME} is not in the format '{METADATA_FORMAT}'.")
+    if document.get("version") != METADATA_VERSION:
+        raise InputError(
+            f"The model's metadata has version {document.get('version')!r}, this release reads "
+            f"{METADATA_VERSION}.",
+            "Read it with the release that wrote it (its `provenance` names it), or build the model again.",
+        )
+    return document
+
+
+def describe_outputs(source: schema.Source) -> list[dict[str, Any]]:
+    """Describe the outputs of the signature `serving_default`: JSON-able, in the signature's order.
+
+    `scale` and `zero_point` are those of the int8 values, real = scale * (q - zero_point): the output's
+    own, or of the tensor that DEQUANTIZE turns into it; None where it is computed in float.
+
+    Raises:
+        ConversionError: the model has no such signature.
+        InputError: the model cannot be read.
+    """
+    model = schema.read_model(source)
+    graph = model.subgraphs[_signature(model).subgraphIndex]
+    before = {
+        id(graph.tensors[operator.outputs[0]]): graph.tensors[operator.inputs[0]]
+        for operator in schema.operators(model, graph, "DEQUANTIZE")
+    }
+    described = []
+    for name, tensor in _signature_tensors(model, "outputs").items():
+        record = schema.scale_and_zero_point(before.get(id(tensor), tensor))
+        scale, zero_point = record if record is not None else (None, None)
+        described.append(
+            {
+                "name": name,
+                "dtype": schema.tensor_type_name(tensor),
+                "shape": list(schema.shape(tensor)),
+                "scale": scale,
+                "zero_point": zero_point,
+            }
+        )
+    return described
+
+
+def _check(
+    document: Mapping[str, Any], input_shape: tuple[int, ...], shapes: Mapping[str, list[int]]
+) -> None:
+    """Raise where the document lacks a field or does not fit the model."""
+    missing = [field for field in _REQUIRED if field not in document]
+    if missing:
+        raise ConversionError(f"The metadata lacks {', '.join(missing)}.")
+    preprocessing = document["preprocessing"]
+    steps, features = preprocessing["steps"], preprocessing["features"]
+    contradictions = []
+    if input_shape != (1, steps, features):
+        contradictions.append(f"its input is {list(input_shape)}, the metadata says {[1, steps, features]}")
+    lengths = {
+        "class_names": shapes.get("logits", [1, len(document["class_names"])])[-1],
+        "channel_names": features,
+        "preprocessing.mean": features,
+        "preprocessing.std": features,
+    }
+    for field, length in lengths.items():
+        holder, key = (preprocessing, field.split(".")[1]) if "." in field else (document, field)
+        if len(holder[key]) != length:
+            contradictions.append(f"{field} has {len(holder[key])} entries, the model needs {length}")
+    if contradictions:
+        raise ConversionError(f"The metadata does not fit the model: {'; '.join(contradictions)}.")
+
+
+def _entry(model: schema.ModelT) -> schema.MetadataT | None:
+    """The metadata entry that is ours."""
+    return next((entry for entry in model.metadata or [] if schema.name(entry) == METADATA_NAME), None)
+
+
+def _signature(model: schema.ModelT) -> Any:
+    """The signature `serving_default`."""
+    for signature in model.signatureDefs or []:
+        if schema.text(signature.signatureKey) == SIGNATURE_KEY:
+            return signature
+    raise ConversionError(f"The model has no signature '{SIGNATURE_KEY}'.", "Convert it from a SavedModel.")
+
+
+def _signature_tensors(model: schema.ModelT, side: str) -> dict[str, schema.TensorT]:
+    """The tensors of the signature's "inputs" or "outputs" by name."""
+    signature = _signature(model)
+    tensors = model.subgraphs[signature.subgraphIndex].tensors
+    return {schema.name(entry): tensors[entry.tensorIndex] for entry in getattr(signature, side) or []}

@@ -1,0 +1,21 @@
+"""Fake-quantized twins of the layers, and the way from a trained twin back to a plain model with ranges.
+
+``quantize_model(model)`` is the front door; TensorFlow is imported when it is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.quantization.tfmot import FusedLstmQuantizeScheme, calibrate, quantize_annotate, quantize_model
+
+__all__ = ["FusedLstmQuantizeScheme", "calibrate", "quantize_annotate", "quantize_model"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from models.quantization import tfmot
+
+        return getattr(tfmot, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,58 @@
+"""The fake-quantized twin of a linear ``tf_keras.layers.Dense``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from models.quantization.fake_quant import affine_parameters, fake_quantize_bias, fake_quantize_weight, weight_scale
+from models.quantization.number_formats import HIDDEN_RANGE, affine_format
+from models.quantization.twin import FakeQuantizedLayer
+
+
+@tf_keras.utils.register_keras_serializable(package="fuselage")
+class QuantizedDense(FakeQuantizedLayer):
+    """FULLY_CONNECTED: weights per output channel, int32 bias, int8 output.
+
+    Args:
+        units: size of the output.
+        input_is_hidden: the input is made of hidden states and contexts, which
+            carry their format (scale 1/128) already. Otherwise the layer
+            observes and rounds its input itself.
+
+    Quantities: ``output`` (observed), and ``input`` where it is not hidden states.
+    """
+
+    def __init__(self, units: int, input_is_hidden: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.input_is_hidden = input_is_hidden
+
+    def build(self, input_shape: Any) -> None:
+        size = int(input_shape[-1])
+        self.kernel = self.add_weight(name="kernel", shape=(size, self.units), initializer="glorot_uniform")
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        if not self.input_is_hidden:
+            self.add_range("input")
+        self.add_range("output")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        kernel, bias = self.kernel, self.bias
+        if self.input_is_hidden:
+            input_scale = affine_format(HIDDEN_RANGE).scale
+        else:
+            inputs = self.activation("input", inputs, training)
+            input_scale, _ = affine_parameters(*self._ranges["input"])
+        if self.fake_quantization:
+            kernel = fake_quantize_weight(self.kernel, axis=[0])
+            bias = fake_quantize_bias(bias, input_scale, weight_scale(self.kernel, axis=[0])[0])
+        return self.activation("output", tf.matmul(inputs, kernel) + bias, training)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        return (*tuple(input_shape)[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units, "input_is_hidden": self.input_is_hidden}

@@ -1,0 +1,79 @@
+"""Fake quantization: round to what an integer tensor can hold, with the straight-through gradient.
+
+Forward ``y = scale * (clip(round(x / scale) + zero_point, low, high) - zero_point)``,
+backward ``dx = dy`` where x lies inside the representable range, else 0
+(Bengio et al. 2013, arXiv 1308.3432; Jacob et al. 2018, arXiv 1712.05877, section 3).
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from models.quantization.number_formats import INT8_MAX, INT8_MIN, WEIGHT_MAX, Range, affine_format
+
+
+def round_half_away(x: tf.Tensor) -> tf.Tensor:
+    """Round to the nearest integer, halves away from zero (as TFLite's kernels do; tf.round goes to even)."""
+    return tf.sign(x) * tf.floor(tf.abs(x) + 0.5)
+
+
+def affine_parameters(minimum: tf.Tensor, maximum: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Scale and zero point of an int8 tensor from its range; the same rule as ``number_formats.affine_format``."""
+    minimum = tf.minimum(minimum, 0.0)
+    maximum = tf.maximum(maximum, 0.0)
+    scale = (maximum - minimum) / 255.0
+    scale = tf.where(scale > 0.0, scale, tf.ones_like(scale))
+    zero_point = tf.clip_by_value(tf.round(INT8_MIN - minimum / scale), INT8_MIN, INT8_MAX)
+    return scale, zero_point
+
+
+def quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor) -> tf.Tensor:
+    """The int8 value of x, held in float32."""
+    return tf.clip_by_value(round_half_away(x / scale) + zero_point, INT8_MIN, INT8_MAX)
+
+
+@tf.custom_gradient
+def _fake_quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor):  # type: ignore[no-untyped-def]
+    q = round_half_away(x / scale) + zero_point
+    inside = tf.cast((q >= INT8_MIN) & (q <= INT8_MAX), x.dtype)
+    y = scale * (tf.clip_by_value(q, INT8_MIN, INT8_MAX) - zero_point)
+    return y, lambda dy: (dy * inside, None, None)
+
+
+def fake_quantize(x: tf.Tensor, minimum: tf.Tensor, maximum: tf.Tensor) -> tf.Tensor:
+    """Activations: int8, asymmetric, per tensor, over [minimum, maximum]."""
+    scale, zero_point = affine_parameters(minimum, maximum)
+    return _fake_quantize(x, scale, zero_point)
+
+
+def weight_scale(weight: tf.Tensor, axis: list[int] | None = None) -> tf.Tensor:
+    """``max|w| / 127``, over all of the tensor (axis None) or over the given axes; 1 where all are 0."""
+    largest = tf.reduce_max(tf.abs(weight), axis=axis, keepdims=axis is not None)
+    return tf.where(largest > 0.0, largest / WEIGHT_MAX, tf.ones_like(largest))
+
+
+def fake_quantize_weight(weight: tf.Tensor, axis: list[int] | None = None) -> tf.Tensor:
+    """Weights: int8, symmetric in [-127, 127]; per tensor, or per channel where ``axis`` names the axes to reduce.
+
+    The scale follows the largest weight, so nothing is ever clipped and the gradient passes everywhere.
+    """
+    scale = tf.stop_gradient(weight_scale(weight, axis))
+    rounded = scale * round_half_away(weight / scale)
+    return weight + tf.stop_gradient(rounded - weight)
+
+
+def fake_quantize_bias(bias: tf.Tensor, input_scale: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """Biases: int32 with ``scale = input scale * weight scale``."""
+    step = tf.stop_gradient(input_scale * scale)
+    rounded = step * round_half_away(bias / step)
+    return bias + tf.stop_gradient(rounded - bias)
+
+
+def fake_quantize_known(x: tf.Tensor, known: Range) -> tf.Tensor:
+    """Activations whose range is known by construction, int8: the gradient passes everywhere.
+
+    Such a value leaves its range by less than a step, so there is nothing a zero gradient could teach.
+    """
+    number = affine_format(known)
+    rounded = number.scale * (quantize(x, number.scale, float(number.zero_point)) - number.zero_point)
+    return x + tf.stop_gradient(rounded - x)

@@ -1,0 +1,83 @@
+"""The number formats of an int8 model, and the rule by which a range becomes one.
+
+Real value = scale * (q - zero_point). The formats of the LSTM are those of
+TFLite's integer kernel "8x8_16" (tensorflow/lite/kernels/lstm_eval.cc and
+Li and Alvarez 2021, arXiv 2101.05453). Plain data, no TensorFlow: the training
+forward, the converter and the tests share this one file.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -32768, 32767
+
+GATE_FRACTION_BITS = 12
+"""Gate pre-activations: int16, Q3.12. Saturates at +-8, where the sigmoid is within 3.4e-4 of 0 or 1."""
+
+GATE_OUTPUT_FRACTION_BITS = 15
+"""Results of sigmoid and tanh: int16, Q0.15; the largest value is 1 - 2^-15."""
+
+WEIGHT_MAX = 127
+"""Weights: int8, symmetric, narrow range [-127, 127], zero point 0."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The real values a tensor must be able to hold, ``minimum <= x <= maximum``, in the tensor's own unit."""
+
+    minimum: float
+    maximum: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum <= self.maximum):
+            raise ValueError(f"A range needs finite minimum <= maximum, got [{self.minimum}, {self.maximum}].")
+
+
+HIDDEN_RANGE = Range(-1.0, 127 / 128)
+"""h = o * tanh(c) lies in (-1, 1) by construction, so does a mean of h (the context): scale 1/128, zero point 0.
+
+One format for the hidden value as written, the LSTM's output, the state read
+back, and the context, because the kernel keeps them in one array and a
+CONCATENATION makes its inputs share a format.
+"""
+
+SOFTMAX_RANGE = Range(0.0, 255 / 256)
+"""The int8 SOFTMAX kernel's fixed output: scale 1/256, zero point -128."""
+
+
+@dataclass(frozen=True)
+class AffineFormat:
+    """int8, asymmetric, per tensor."""
+
+    scale: float
+    zero_point: int
+
+
+def affine_format(value_range: Range) -> AffineFormat:
+    """The int8 format of a range: ``scale = (max - min) / 255``, ``zero_point = round(-128 - min / scale)``.
+
+    The range is first widened to contain 0, so that 0 is exact. Computed in
+    float32, as the file stores it. A range that is only 0 gets scale 1.
+    """
+    minimum = np.float32(min(value_range.minimum, 0.0))
+    maximum = np.float32(max(value_range.maximum, 0.0))
+    scale = (maximum - minimum) / np.float32(255.0)
+    if scale == 0:
+        return AffineFormat(1.0, 0)
+    zero_point = round(float(np.float64(INT8_MIN) - np.float64(minimum) / np.float64(scale)))
+    return AffineFormat(float(scale), int(np.clip(zero_point, INT8_MIN, INT8_MAX)))
+
+
+def cell_exponent(largest_cell_magnitude: float) -> int:
+    """log2 of the cell state's scale: int16, symmetric, ``scale = 2^ceil(log2 max|c|) / 32768``.
+
+    A power of two, because the kernel rescales the cell by shifts. The floor of
+    2^-15 * 1/32768 keeps a cell that never moves representable.
+    """
+    magnitude = max(abs(largest_cell_magnitude), 2.0**-15)
+    return math.ceil(math.log2(magnitude)) - 15

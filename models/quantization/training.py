@@ -1,0 +1,150 @@
+"""Quantization-aware training with the float model as teacher."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+
+from models.training import EpochReport
+
+FloatArray = NDArray[np.float32]
+
+ATTENTION_WEIGHT = 3.0
+"""Weight of the attention's divergence beside the logits'."""
+
+HALF_SOFTMAX_STEP = 1.0 / 512.0
+"""Added to attention weights before a logarithm: an int8 weight may be 0, and is then known to half a step only."""
+
+
+VALIDATION_BATCH = 512
+"""Windows evaluated at once."""
+
+
+@dataclass(frozen=True)
+class DistillationPlan:
+    """How long and how gently to train: Adam, the learning rate falling to 0 along a cosine.
+
+    Args:
+        epochs: over the training windows.
+        batch_size: windows in a step.
+        learning_rate: at the start; small, for the weights are those of a trained model already.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+
+def plan_distillation(
+    windows: int, batch_size: int, epochs: int | None = None, learning_rate: float | None = None
+) -> DistillationPlan:
+    """A plan of about 300 steps, but at least 4 epochs; what is given is kept."""
+    steps = math.ceil(windows / batch_size)
+    return DistillationPlan(epochs or max(4, math.ceil(300 / steps)), batch_size, learning_rate or 2e-4)
+
+
+def logits_divergence(teacher_logits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Kullback-Leibler divergence of the decisions: ``sum_c p log(p / q)``, p and q the softmax of the logits.
+
+    Args:
+        teacher_logits, logits: [batch, classes].
+
+    Returns:
+        [batch], in nats.
+    """
+    log_p, log_q = tf.nn.log_softmax(teacher_logits), tf.nn.log_softmax(logits)
+    return tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1)
+
+
+def attention_divergence(teacher_weights: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Kullback-Leibler divergence of the attention, softened by half an int8 step.
+
+    Args:
+        teacher_weights, weights: [batch, time]; the second may hold zeros.
+
+    Returns:
+        [batch], in nats.
+    """
+    p, q = teacher_weights + HALF_SOFTMAX_STEP, weights + HALF_SOFTMAX_STEP
+    return tf.reduce_sum(p * (tf.math.log(p) - tf.math.log(q)) - p + q, axis=-1)
+
+
+def distill(
+    twin: tf_keras.Model,
+    teacher: tf_keras.Model,
+    x_train: FloatArray,
+    x_validation: FloatArray,
+    plan: DistillationPlan,
+    on_epoch: Callable[[dict[str, float]], None],
+) -> int:
+    """Train a calibrated twin to answer as its teacher does; keep the best state.
+
+    The state before the first step counts as epoch 0, so that training can only
+    bring the twin closer to the teacher on the validation windows, never away.
+
+    Args:
+        twin: from ``quantize_model``, calibrated; changed in place.
+        teacher: the float model; outputs ``logits`` and ``attention_weights``.
+        x_train, x_validation: [n, T, F] float32, standardized. No labels are needed.
+        plan: how long.
+        on_epoch: called with epoch, loss and val_loss (nats, attention weighted).
+
+    Returns:
+        The epoch that was kept.
+    """
+    targets = teacher.predict(x_train, verbose=0)
+    validation = (x_validation, teacher.predict(x_validation, verbose=0))
+    batch_size = min(plan.batch_size, len(x_train))
+    # Whole batches only: XLA compiles the recurrence anew for every batch size it meets.
+    batches = tf.data.Dataset.from_tensor_slices((x_train, targets))
+    batches = batches.shuffle(len(x_train)).batch(batch_size, drop_remainder=True)
+    schedule = tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))
+    twin.compile(
+        tf_keras.optimizers.Adam(schedule, clipnorm=1.0),
+        loss={"logits": logits_divergence, "attention_weights": attention_divergence},
+        loss_weights={"logits": 1.0, "attention_weights": ATTENTION_WEIGHT},
+    )
+    before = twin.evaluate(*validation, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
+    keep = _KeepClosest({name: float(value) for name, value in before.items()})
+    on_epoch({"epoch": 0, "val_loss": float(before["loss"])})
+    report = EpochReport(lambda figures: on_epoch({name: figures[name] for name in ("epoch", "loss", "val_loss")}))
+    twin.fit(
+        batches,
+        epochs=plan.epochs,
+        validation_data=validation,
+        validation_batch_size=VALIDATION_BATCH,
+        callbacks=[report, keep],
+        verbose=0,
+    )
+    twin.set_weights(keep.weights)
+    return keep.epoch
+
+
+class _KeepClosest(tf_keras.callbacks.Callback):  # type: ignore[misc]
+    """The weights and ranges of the epoch that is closest to the teacher on the validation windows.
+
+    Each output's divergence counts as a share of what it was before training,
+    so that the attention's, most of which is the rounding of its softmax and
+    cannot be trained away, does not drown the logits'.
+    """
+
+    def __init__(self, before: dict[str, float]) -> None:
+        super().__init__()
+        self._before = {name: value for name, value in before.items() if name.endswith("_loss")}
+        self.closest, self.epoch = float(len(self._before)), 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.weights = self.model.get_weights()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = logs or {}
+        shares = [figures[f"val_{name}"] / max(value, 1e-12) for name, value in self._before.items()]
+        if sum(shares) < self.closest:
+            self.closest, self.epoch, self.weights = sum(shares), epoch + 1, self.model.get_weights()

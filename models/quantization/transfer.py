@@ -1,0 +1,77 @@
+"""From a trained twin back to a plain model, and the table of ranges it learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import tf_keras
+from numpy.typing import NDArray
+
+from models.errors import QuantizationError
+from models.quantization.number_formats import Range
+from models.quantization.twin import float_forward, twins
+
+
+@dataclass(frozen=True)
+class ObservedQuantity:
+    """A named quantity of a twin: its range and its float value on a probe window (None: never a tensor)."""
+
+    name: str
+    range: Range
+    probe: NDArray[np.float32] | None
+
+
+def transfer_weights(twin: tf_keras.Model, plain: tf_keras.Model) -> None:
+    """Copy the trainable weights of every layer of a twin into the layer of the same name.
+
+    Raises:
+        QuantizationError: a layer is missing, or its weights have other names or shapes.
+    """
+    for layer in twin.layers:
+        if not layer.trainable_weights:
+            continue
+        try:
+            target = plain.get_layer(layer.name)
+        except ValueError:
+            raise QuantizationError(f"The plain model has no layer '{layer.name}' to copy weights into.") from None
+        ours = {weight.name.split("/")[-1]: weight for weight in layer.trainable_weights}
+        theirs = {weight.name.split("/")[-1]: weight for weight in target.weights}
+        if {k: v.shape for k, v in ours.items()} != {k: v.shape for k, v in theirs.items()}:
+            raise QuantizationError(f"The weights of layer '{layer.name}' differ in name or shape from its twin's.")
+        for name, weight in ours.items():
+            theirs[name].assign(weight)
+
+
+def observed_quantities(twin: tf_keras.Model, probe_window: NDArray[np.float32]) -> list[ObservedQuantity]:
+    """Every quantity of every fake-quantized layer, with its float value on one window.
+
+    Args:
+        twin: a calibrated or trained model from ``quantize_model``.
+        probe_window: [steps, features] float32, standardized.
+    """
+    quantities = []
+    with float_forward(twin):
+        twin(probe_window[np.newaxis], training=False)
+        for layer in twins(twin):
+            for role, value_range in layer.ranges().items():
+                tap = layer.taps.get(role)
+                probe = None if tap is None else np.asarray(tap, np.float32)
+                quantities.append(ObservedQuantity(f"{layer.name}/{role}", value_range, probe))
+    return quantities
+
+
+def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """The outputs of a classifier, plain or twin, and the context vector inside it.
+
+    Args:
+        model: from ``models.classifier.build_model`` or its twin.
+        x: [n, steps, features] float32, standardized.
+
+    Returns:
+        ``logits`` [n, classes], ``attention_weights`` [n, steps], ``context`` [n, units].
+    """
+    context, _ = model.get_layer("attention").output
+    tapped = tf_keras.Model(model.input, {**model.output, "context": context})
+    outputs: dict[str, NDArray[np.float32]] = tapped.predict(x, batch_size=1024, verbose=0)
+    return outputs

@@ -1,0 +1,60 @@
+"""One command-line flag for every field of the configuration, generated from it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from pipeline.config import AUTO
+from pipeline.config_reader import sections, settings
+
+
+class ConfigOption(click.Option):
+    """A flag for a field of the configuration. Its value stays text until all are checked together."""
+
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class ConfigCommand(click.Command):
+    """A command whose help shows the flags under the tables they belong to."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options first, then one group a table."""
+        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for section, model in sections().items():
+            groups[f"[{section}] {(model.__doc__ or '').rstrip('.')}"] = []
+        titles = dict(zip(sections(), list(groups)[1:], strict=True))
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record:
+                title = titles[parameter.section] if isinstance(parameter, ConfigOption) else "Options"
+                groups[title].append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add a flag for every field; those not given are None."""
+    for setting in reversed(settings()):
+        switch = "boolean" in setting.types
+        default = AUTO if setting.default is None else setting.default
+        if switch:
+            default = f"--{setting.flag}" if default else f"--no-{setting.flag}"
+        allowed = setting.allowed.removesuffix(f", or {AUTO}")
+        limits = "" if switch or allowed == "text" else f"{allowed}; "
+        function = click.option(
+            f"--{setting.flag}/--no-{setting.flag}" if switch else f"--{setting.flag}",
+            cls=ConfigOption,
+            section=setting.section,
+            type=bool if switch else str,
+            default=None,
+            metavar=None if switch else _METAVARS[min(setting.types)],
+            help=f"{setting.description} [{limits}default: {default}]",
+        )(function)
+    return function
+
+
+_METAVARS = {"integer": "N", "number": "X", "string": "NAME"}

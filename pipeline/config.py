@@ -1,0 +1,157 @@
+"""The configuration of a build: its fields, their limits and defaults.
+
+A field added here is a TOML key, a command-line flag and a line of `pipeline build --help` at once:
+all three are generated from these models. Reading and merging is in `config_reader.py`.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+AUTO = "auto"  # how TOML and flags spell None: "choose for me"
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Rate = Annotated[float, Field(gt=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Limit = Annotated[float, Field(ge=0.0)]
+
+
+class Section(BaseModel):
+    """One TOML table. Frozen; unknown keys, wrong types, NaN and infinity are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    flag_prefix: ClassVar[str] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auto_is_none(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        optional = {name for name, field in cls.model_fields.items() if field.default is None}
+        return {k: None if k in optional and v == AUTO else v for k, v in values.items()}
+
+
+class DataConfig(Section):
+    """What is learned from."""
+
+    source: Annotated[str, Field(min_length=1)] = Field(
+        default="japanese-vowels",
+        description="Name of a data set (see `pipeline data list`) or path of an .npz file.",
+        json_schema_extra={"flag": "data"},
+    )
+    validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = Field(
+        default=0.2, description="Part of the training data set aside for early stopping."
+    )
+
+
+class ModelSection(Section):
+    """What is built."""
+
+    units: Annotated[int, Field(ge=1, le=1024)] = Field(default=64, description="Hidden units of the LSTM.")
+    dropout: Fraction = Field(default=0.2, description="Part of the head's inputs dropped in training.")
+    input_noise: Annotated[float, Field(ge=0.0, le=10.0)] = Field(
+        default=0.2, description="Noise on the inputs in training, in standard deviations of a channel."
+    )
+
+
+class TrainConfig(Section):
+    """How the float model is trained."""
+
+    epochs: Count | None = Field(default=None, description="Most epochs; auto: from the size of the data.")
+    batch_size: Count | None = Field(default=None, description="Windows in a training step.")
+    learning_rate: Rate = Field(default=2e-3, description="Largest learning rate of the float training.")
+    patience: Count | None = Field(default=None, description="Epochs without progress before training stops.")
+    refit: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Train again on all training data; auto: where it is small."
+    )
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+        default=0, description="Seed of everything random: split, weights, batches, noise."
+    )
+
+
+class QuantizeConfig(Section):
+    """How the weights are made ready for integers."""
+
+    scheme: Literal["int8"] = Field(
+        default="int8",
+        description="Number formats of the quantized model.",
+        json_schema_extra={"flag": "quantize"},
+    )
+    qat: bool = Field(default=True, description="Quantization-aware training before the conversion.")
+    qat_epochs: Count | None = Field(
+        default=None, description="Epochs of it; auto: from the size of the data."
+    )
+    qat_learning_rate: Rate | None = Field(default=None, description="Its largest learning rate.")
+
+
+class ConvertConfig(Section):
+    """What the .tflite file looks like from outside."""
+
+    io: Literal["float32", "int8"] = Field(
+        default="float32", description="Type of the int8 file's input and outputs."
+    )
+
+
+class TolerancesConfig(Section):
+    """Limits of the promise, int8 file against float model; auto: derived, or reported only."""
+
+    flag_prefix: ClassVar[str] = "limit-"
+
+    decision_agreement: Share | None = Field(default=None, description="Least share of equal decisions.")
+    max_probability_difference: Share | None = Field(
+        default=None, description="Largest change of a probability."
+    )
+    attention_max_error: Share | None = Field(
+        default=None, description="Largest error of an attention weight."
+    )
+    attention_total_variation: Share | None = Field(default=None, description="Largest mean total variation.")
+    attention_row_sum_error: Limit | None = Field(
+        default=None, description="Largest distance of a sum from 1."
+    )
+    attention_top1_agreement: Share | None = Field(default=None, description="Least share of equal peaks.")
+    attention_top1_ties: Limit | None = Field(
+        default=None, description="Most peaks that agree only by a tie."
+    )
+    context_max_error: Limit | None = Field(default=None, description="Largest error of a context.")
+    context_relative_rms_error: Limit | None = Field(default=None, description="Largest relative RMS error.")
+    accuracy_drop: Share | None = Field(default=None, description="Largest loss of accuracy.")
+    worst_class_recall_drop: Share | None = Field(
+        default=None, description="Largest loss of any class's recall."
+    )
+
+
+class BuildConfig(Section):
+    """Everything that decides what a build makes. The output folder is not part of it."""
+
+    data: DataConfig = DataConfig()
+    model: ModelSection = ModelSection()
+    train: TrainConfig = TrainConfig()
+    quantize: QuantizeConfig = QuantizeConfig()
+    convert: ConvertConfig = ConvertConfig()
+    tolerances: TolerancesConfig = TolerancesConfig()
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical JSON of all that shapes the models.
+
+        The tolerances are left out: they judge the models and do not change them, so a file
+        converted under other limits still names the right configuration.
+        """
+        return hashlib.sha256(canonical_json(self.model_dump(exclude={"tolerances"})).encode()).hexdigest()
+
+    def to_toml(self) -> str:
+        """The resolved configuration, every field written out; reading it back gives an equal one."""
+        import tomli_w
+
+        tables = {
+            section: {key: AUTO if value is None else value for key, value in fields.items()}
+            for section, fields in self.model_dump().items()
+        }
+        return tomli_w.dumps(tables)
+
+
+def canonical_json(value: object) -> str:
+    """JSON text that is equal for equal values: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -1,0 +1,19 @@
+"""Data sets by name, readers of the user's own files, and what is done to windows before the model."""
+
+from pipeline.data import basic_motions, japanese_vowels, npz  # noqa: F401  each registers itself
+from pipeline.data.dataset import SequenceDataset
+from pipeline.data.prepared import PreparedData, prepare
+from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.registry import DatasetInfo, describe, load_dataset, names, source_identity
+
+__all__ = [
+    "DatasetInfo",
+    "PreparedData",
+    "Preprocessing",
+    "SequenceDataset",
+    "describe",
+    "load_dataset",
+    "names",
+    "prepare",
+    "source_identity",
+]

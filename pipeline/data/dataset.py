@@ -1,0 +1,60 @@
+"""A labelled set of windows in raw units: what every reader returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SequenceDataset:
+    """Windows as they were measured, split into training and test part by whoever made the data.
+
+    Attributes:
+        name: short, fit for a folder name.
+        x_train, x_test: [n, time, channels] float32, raw units. Steps that exist only because a shorter
+            recording was padded at the front hold NaN.
+        y_train, y_test: [n] int64, indices into `class_names`.
+        lengths_train, lengths_test: [n] int64, real steps of each window, counted from its end.
+        class_names, channel_names, channel_units: texts; a unit that is not known is "".
+        sample_rate_hz: steps per second, None where it is not known.
+        padding: "none" (every window is full) or "front".
+        attribution: source, authors and licence.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    lengths_train: np.ndarray
+    lengths_test: np.ndarray
+    class_names: tuple[str, ...]
+    channel_names: tuple[str, ...]
+    channel_units: tuple[str, ...]
+    sample_rate_hz: float | None
+    padding: str
+    attribution: str
+
+
+def pad_front(recordings: Sequence[np.ndarray], steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put recordings of different length into one array, their last steps aligned.
+
+    Args:
+        recordings: arrays [time_i, channels] with time_i <= steps.
+        steps: length of the result.
+
+    Returns:
+        [n, steps, channels] float32 with NaN in front of the shorter ones, and their lengths [n] int64.
+    """
+    windows = np.full((len(recordings), steps, recordings[0].shape[1]), np.nan, np.float32)
+    for window, recording in zip(windows, recordings, strict=True):
+        window[steps - len(recording) :] = recording
+    return windows, np.array([len(recording) for recording in recordings], np.int64)
+
+
+def real_steps(lengths: np.ndarray, steps: int) -> np.ndarray:
+    """Return [n, steps] bool: True where a step was measured, False where it is padding in front."""
+    return np.arange(steps) >= steps - lengths[:, np.newaxis]

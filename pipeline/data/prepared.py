@@ -1,0 +1,142 @@
+"""The data as every later stage sees it: standardized splits and what was done to make them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import InputError
+from pipeline.data.dataset import SequenceDataset, real_steps
+from pipeline.data.preprocessing import Preprocessing
+
+ARRAYS = ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "raw_test")
+ARRAYS_FILE, RULES_FILE = "data.npz", "preprocessing.json"
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Standardized splits.
+
+    Attributes:
+        x_train, x_validation, x_test: [n, time, channels] float32, standardized; padding is exactly 0.
+        y_train, y_validation, y_test: [n] int64.
+        raw_test: [n, time, channels] float32, raw units; padding holds the channel mean, so that
+            `preprocessing.apply(raw_test)` is `x_test` to the last bit.
+        preprocessing: constants measured on `x_train`'s real steps alone.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_validation: np.ndarray
+    y_validation: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    raw_test: np.ndarray
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
+    channel_names: tuple[str, ...]
+    channel_units: tuple[str, ...]
+    sample_rate_hz: float | None
+    name: str
+    attribution: str
+
+    def save(self, folder: Path) -> None:
+        """Write `data.npz` and `preprocessing.json` into an existing folder."""
+        np.savez(folder / ARRAYS_FILE, allow_pickle=False, **{key: getattr(self, key) for key in ARRAYS})
+        rules = {
+            "name": self.name,
+            "preprocessing": self.preprocessing.to_dict(),
+            "class_names": self.class_names,
+            "channel_names": self.channel_names,
+            "channel_units": self.channel_units,
+            "sample_rate_hz": self.sample_rate_hz,
+            "attribution": self.attribution,
+        }
+        (folder / RULES_FILE).write_text(
+            json.dumps(rules, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> PreparedData:
+        """Read what `save` wrote."""
+        rules = json.loads((folder / RULES_FILE).read_text(encoding="utf-8"))
+        with np.load(folder / ARRAYS_FILE, allow_pickle=False) as arrays:
+            return cls(
+                **{key: arrays[key] for key in ARRAYS},
+                preprocessing=Preprocessing.from_dict(rules["preprocessing"]),
+                class_names=tuple(rules["class_names"]),
+                channel_names=tuple(rules["channel_names"]),
+                channel_units=tuple(rules["channel_units"]),
+                sample_rate_hz=rules["sample_rate_hz"],
+                name=rules["name"],
+                attribution=rules["attribution"],
+            )
+
+
+def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> PreparedData:
+    """Cut a validation part from the training part and standardize everything.
+
+    Args:
+        dataset: windows in raw units.
+        validation_fraction: share of the training windows, between 0 and 1; at least one window a class.
+        seed: of the cut. The same seed cuts the same windows.
+
+    Raises:
+        InputError: a class has too few training windows, or values overflow float32 when standardized.
+    """
+    kept, held_out = _cut(dataset, validation_fraction, seed)
+    steps = dataset.x_train.shape[1]
+    real_train = real_steps(dataset.lengths_train, steps)
+    real_test = real_steps(dataset.lengths_test, steps)
+    rule = Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
+    raw_train = rule.fill_padding(dataset.x_train, real_train)
+    raw_test = rule.fill_padding(dataset.x_test, real_test)
+    with np.errstate(over="ignore", invalid="ignore"):
+        x_train, x_test = rule.apply(raw_train), rule.apply(raw_test)
+    if not (np.isfinite(x_train).all() and np.isfinite(x_test).all()):
+        raise InputError(
+            "The values are too far apart: standardized, they overflow float32.",
+            "Look for outliers, or express the channel in a larger unit.",
+        )
+    return PreparedData(
+        x_train=x_train[kept],
+        y_train=dataset.y_train[kept],
+        x_validation=x_train[held_out],
+        y_validation=dataset.y_train[held_out],
+        x_test=x_test,
+        y_test=dataset.y_test,
+        raw_test=raw_test,
+        preprocessing=rule,
+        class_names=dataset.class_names,
+        channel_names=dataset.channel_names,
+        channel_units=dataset.channel_units,
+        sample_rate_hz=dataset.sample_rate_hz,
+        name=dataset.name,
+        attribution=dataset.attribution,
+    )
+
+
+def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of the training windows to keep and to hold out, each class in proportion."""
+    from sklearn.model_selection import train_test_split
+
+    if not 0 < fraction < 1:
+        raise InputError(f"The validation fraction is {fraction}; allowed is a number between 0 and 1.")
+    counts = np.bincount(dataset.y_train, minlength=len(dataset.class_names))
+    total, classes = len(dataset.y_train), len(counts)
+    held_out = max(classes, round(fraction * total))
+    if counts.min() < 2 or total - held_out < classes:
+        rarest = dataset.class_names[int(counts.argmin())]
+        raise InputError(
+            f"Too few training windows to cut a validation part: {total} for {classes} classes, "
+            f"'{rarest}' has {counts.min()}, and {held_out} would be held out.",
+            "Every class needs at least 2 windows; record more, or lower the validation fraction.",
+        )
+    parts = train_test_split(
+        np.arange(total), test_size=held_out, random_state=seed, stratify=dataset.y_train
+    )
+    kept, validation = (np.sort(part) for part in parts)
+    return kept, validation

@@ -1,0 +1,77 @@
+"""Every check by name: which way is better, in what unit, and what it means in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Relation = Literal["<=", ">="]
+
+# What an int8 file is compared with (`float32`: the float file instead), in the order reports show them.
+REFERENCES = {
+    "float_model": "The promise: int8 file against the original float model",
+    "float_forward": "What quantization moved: int8 file against the float forward of its own weights",
+    "training_forward": "Is what runs what was trained? int8 file against the fake-quantized forward",
+    "keras": "Is the float file Keras? float32 file against the original float model",
+}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a check of this name compares."""
+
+    name: str
+    relation: Relation
+    unit: str
+    meaning: str
+
+
+_ALL = (
+    Definition("decision_agreement", ">=", "share", "Windows for which both decide for the same class."),
+    Definition(
+        "max_probability_difference",
+        "<=",
+        "probability",
+        "Largest change of a class probability in any window.",
+    ),
+    Definition("attention_max_error", "<=", "weight", "Largest change of any single attention weight."),
+    Definition(
+        "attention_total_variation", "<=", "share", "Attention that lies elsewhere, mean over windows."
+    ),
+    Definition(
+        "attention_row_sum_error",
+        "<=",
+        "weight",
+        "Distance of the int8 weights of a window from adding up to 1.",
+    ),
+    Definition(
+        "attention_top1_agreement",
+        ">=",
+        "share",
+        "Windows whose most attended step is the same; ties within one quantization step agree.",
+    ),
+    Definition("attention_top1_ties", "<=", "windows", "Windows that agree on that step only by such a tie."),
+    Definition(
+        "context_max_error", "<=", "activation", "Largest change of an element of the context vector."
+    ),
+    Definition(
+        "context_relative_rms_error", "<=", "relative", "RMS change of the context vectors over their RMS."
+    ),
+    Definition("accuracy_drop", "<=", "share", "Test accuracy of the float model minus the int8 file's."),
+    Definition("worst_class_recall_drop", "<=", "share", "The largest loss of recall of any single class."),
+    Definition(
+        "attention_within_one_step", ">=", "share", "Attention weights at most one step of 1/256 apart."
+    ),
+    Definition("attention_equal", ">=", "share", "Attention weights that are the same int8 number."),
+    Definition("attention_max_steps", "<=", "steps", "Largest difference of a weight, in steps of 1/256."),
+    Definition(
+        "logits_within_one_step", ">=", "share", "Logits at most one of their quantization steps apart."
+    ),
+    Definition("logits_max_steps", "<=", "steps", "Largest difference of a logit, in quantization steps."),
+    Definition(
+        "logits_max_relative_error", "<=", "relative", "Largest change of a logit over the largest one."
+    ),
+)
+
+DEFINITIONS = {definition.name: definition for definition in _ALL}  # fmt: skip
+PROMISE = tuple(definition.name for definition in _ALL[:11])  # the names `[tolerances]` of a config may set

@@ -1,0 +1,182 @@
+"""The numbers behind the checks: pure functions of arrays, in float64.
+
+A measurement of nothing, or of values that are not finite, is NaN: argmax and max would hide them, and a
+check with NaN fails. In every function `reference` comes first and `tested` second.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.errors import VerificationError
+from pipeline.parity.outputs import ATTENTION_STEP, Array
+
+# A dequantized float32 weight is off by up to 6e-8, which is 1.5e-5 of a step of 1/256: several times that is
+# forgiven, and nowhere near a second step.
+STEP_SLACK = 1e-4
+
+
+def _measurement(function: Callable[..., float]) -> Callable[..., float]:
+    """Compares shapes, widens to float64, and answers NaN where there is nothing finite to measure."""
+
+    @functools.wraps(function)
+    def guarded(reference: Array, tested: Array, *rest: Array | float) -> float:
+        if reference.shape != tested.shape:
+            raise VerificationError(
+                f"{function.__name__}: the reference has the shape {reference.shape}, "
+                f"what is compared with it {tested.shape}."
+            )
+        if not reference.size or not np.isfinite(reference).all() or not np.isfinite(tested).all():
+            return math.nan
+        return float(function(reference.astype(np.float64), tested.astype(np.float64), *rest))
+
+    return guarded
+
+
+def probabilities(logits: Array) -> Array:
+    """Softmax over the last axis: exp(z - max z) / sum."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def total_variations(reference: Array, tested: Array) -> Array:
+    """TV per window = 1/2 sum_t |p_t - q_t|: the share of the attention that lies elsewhere. [n, T] -> [n]"""
+    return np.asarray(0.5 * np.abs(reference.astype(np.float64) - tested).sum(axis=-1))
+
+
+@_measurement
+def decision_agreement(reference: Array, tested: Array) -> float:
+    """Share of windows whose largest logit is the same. Logits [n, C]."""
+    return float(np.mean(reference.argmax(axis=1) == tested.argmax(axis=1)))
+
+
+@_measurement
+def max_probability_difference(reference: Array, tested: Array) -> float:
+    """max |softmax(a) - softmax(b)| over all windows and classes. Logits [n, C]."""
+    return float(np.abs(probabilities(reference) - probabilities(tested)).max())
+
+
+@_measurement
+def max_error(reference: Array, tested: Array) -> float:
+    """max |a - b| over everything."""
+    return float(np.abs(reference - tested).max())
+
+
+@_measurement
+def max_relative_error(reference: Array, tested: Array) -> float:
+    """max |a - b| / max |a|, both over everything; NaN where the reference is all zeros."""
+    size = np.abs(reference).max()
+    return float(np.abs(reference - tested).max() / size) if size > 0 else math.nan
+
+
+@_measurement
+def relative_rms_error(reference: Array, tested: Array) -> float:
+    """sqrt(sum (a - b)^2 / sum a^2); NaN where the reference is all zeros."""
+    size = np.linalg.norm(reference)
+    return float(np.linalg.norm(reference - tested) / size) if size > 0 else math.nan
+
+
+@_measurement
+def mean_total_variation(reference: Array, tested: Array) -> float:
+    """Mean over windows of `total_variations`. Attention weights [n, T]."""
+    return float(total_variations(reference, tested).mean())
+
+
+def row_sum_error(tested: Array) -> float:
+    """max over windows of |sum_t q_t - 1|. Attention weights [n, T]."""
+    if not tested.size or not np.isfinite(tested).all():
+        return math.nan
+    return float(np.abs(tested.astype(np.float64).sum(axis=1) - 1.0).max())
+
+
+@dataclass(frozen=True)
+class Top1:
+    """Do both look at the same step first? `agreement` counts `ties` (a number of windows) as agreeing."""
+
+    agreement: float
+    ties: float
+
+
+def attention_top1(reference: Array, tested: Array, step: float = ATTENTION_STEP) -> Top1:
+    """Compares the step of the largest attention weight. Attention weights [n, T].
+
+    A tie: another step was chosen, but the reference's own weights of the two are at most one quantization
+    `step` apart. Rounding moves each by up to half a step: no int8 map can be asked to keep their order.
+    """
+    if math.isnan(max_error(reference, tested)):
+        return Top1(math.nan, math.nan)
+    chosen, best = tested.argmax(axis=1), reference.argmax(axis=1)
+    rows, wide = np.arange(len(reference)), reference.astype(np.float64)
+    gap = wide[rows, best] - wide[rows, chosen]  # [n], 0 where both chose the same step
+    tied = (chosen != best) & (gap <= step * (1 + STEP_SLACK))
+    return Top1(float(np.mean((chosen == best) | tied)), float(tied.sum()))
+
+
+@_measurement
+def share_within_steps(reference: Array, tested: Array, step: float, steps: float) -> float:
+    """Share of the values at most `steps` quantization steps of size `step` apart."""
+    return float(np.mean(np.abs(reference - tested) <= (steps + STEP_SLACK) * step))
+
+
+@_measurement
+def max_steps(reference: Array, tested: Array, step: float) -> float:
+    """max |a - b| in quantization steps of size `step`."""
+    return float(np.abs(reference - tested).max() / step)
+
+
+def confusion(logits: Array, labels: Array, classes: int) -> Array:
+    """Counts [true class, decided class] as int64 [C, C]. Logits [n, C], labels [n]."""
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
+    return counts
+
+
+def accuracy_drop(reference: Array, tested: Array, labels: Array) -> float:
+    """Accuracy of the reference minus that of the tested: positive where it was lost. Logits [n, C]."""
+    return _drop(reference, tested, labels, lambda right: right.mean())
+
+
+def worst_class_recall_drop(reference: Array, tested: Array, labels: Array) -> float:
+    """max over the classes present in `labels` of (recall of the reference - recall of the tested)."""
+    present = np.unique(labels)
+    return _drop(
+        reference, tested, labels, lambda right: np.array([right[labels == one].mean() for one in present])
+    )
+
+
+def _drop(reference: Array, tested: Array, labels: Array, rate: Callable[[Array], Array]) -> float:
+    if math.isnan(max_error(reference, tested)):
+        return math.nan
+    return float(np.max(rate(reference.argmax(axis=1) == labels) - rate(tested.argmax(axis=1) == labels)))
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How many windows a model decided right, with a 95 % Wilson score interval [low, high]."""
+
+    name: str
+    correct: int
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+def accuracy(name: str, logits: Array, labels: Array) -> Accuracy:
+    """Counts right decisions (logits [n, C], labels [n]); outputs that are not finite are never right.
+
+    The interval is Wilson's (1927): it stays inside [0, 1] and is honest near 1, where small test sets end.
+    """
+    from scipy.stats import binomtest
+
+    right = (logits.argmax(axis=1) == labels) & np.isfinite(logits).all(axis=1)
+    correct, n = int(right.sum()), len(labels)
+    if not n:
+        return Accuracy(name, 0, 0, math.nan, math.nan, math.nan)
+    interval = binomtest(correct, n).proportion_ci(0.95, method="wilson")
+    return Accuracy(name, correct, n, correct / n, float(interval.low), float(interval.high))

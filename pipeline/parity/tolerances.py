@@ -1,0 +1,62 @@
+"""The default limits. Each is derived here, from number formats, so that it fits any model and any data.
+
+`steps` is T, the number of time steps of a window; `windows` is n, how many were compared. A check that is
+not named here is reported without a limit unless the config sets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.errors import InputError
+from pipeline.parity.definitions import PROMISE
+
+
+def promise_limits(
+    steps: int, windows: int, overrides: Mapping[str, float | None] | None = None
+) -> dict[str, float]:
+    """Limits of the int8 file against the original float model; `overrides` (the config's) win.
+
+    Raises:
+        InputError: a tolerance for a check that does not exist.
+    """
+    given = {name: limit for name, limit in (overrides or {}).items() if limit is not None}
+    if unknown := sorted(set(given) - set(PROMISE)):
+        raise InputError(f"Unknown tolerance {unknown[0]!r}. Known: {', '.join(sorted(PROMISE))}.")
+    return {
+        # Decisions flip where two classes are nearly tied: 3 windows of 200 may. The stock converter (0.970
+        # on a comparable model) does not pass.
+        "decision_agreement": 0.985,
+        # One point, but never one window alone: with n < 100 a single window is more than a point.
+        "accuracy_drop": max(0.01, 1.0 / max(windows, 1)),
+        # The int8 softmax rounds each weight to a multiple of 1/256: by up to 1/512, evenly spread, so by
+        # 1/1024 on average. Half the sum over T steps is T/2048. 0.01 on top is all that the LSTM gets.
+        "attention_total_variation": 0.01 + steps / 2048.0,
+        # T roundings of at most 1/512 each, all in one direction.
+        "attention_row_sum_error": steps / 512.0,
+        # 13 steps of 1/256. Tied state scales reach 0.03, untied ones 0.12, a state that is not reset 0.5.
+        "attention_max_error": 0.05,
+        **given,
+    }
+
+
+def training_limits() -> dict[str, float]:
+    """Limits of the int8 file against the forward it was trained with.
+
+    That forward rounds where the kernel rounds, but takes sigmoid and tanh in float, so that a value at the
+    edge of a rounding may land one step beside. Two steps mean that something else was trained than runs.
+    A float imitation with every rounding of the kernel has 99.75 % within one step; 1 % is left for the rest.
+    """
+    return {"attention_within_one_step": 0.99}
+
+
+def keras_limits(steps: int) -> dict[str, float]:
+    """Limits of the float32 file against Keras: two float32 implementations of the same function.
+
+    A gate adds up F + H, about 2^7, products, each rounded by up to 2^-24 of a value around 1: 2^-17 at
+    worst, twice that for two implementations, and the cell state adds it up over T steps: T x 2^-16. A
+    quarter of an int8 softmax step, 2^-10, is always allowed: what is smaller cannot matter to the int8 file.
+    What has to be told apart is far away: a state that is not reset is off by 0.5.
+    """
+    limit = max(2.0**-10, steps * 2.0**-16)
+    return {"attention_max_error": limit, "logits_max_relative_error": limit}

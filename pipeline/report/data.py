@@ -1,0 +1,149 @@
+"""Everything a report shows, in one frozen structure that is saved as JSON and .npz, never as pickle."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zipfile
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import ReportError
+from pipeline.parity.measurements import Accuracy
+from pipeline.parity.verdict import Check, verdict
+
+SCHEMA = "fuselage-report/1"
+DOCUMENT, ARRAYS = "report_data.json", "report_arrays.npz"
+
+Array = npt.NDArray[Any]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """What was built, what was measured, and some windows to look at.
+
+    Attributes:
+        dataset: name, attribution, class_names, channel_names, channel_units, sample_rate_hz (or None),
+            windows, steps, features.
+        checks: in the order they are shown.
+        accuracies: of every model that decided about the test windows.
+        recalls: per class {"name", "n", "float_model", "int8"}; a recall is None where n is 0.
+        confusions: {"float_model", "int8"} -> counts [true class][decided class].
+        moved: {"total", "training", "quantization"} -> figures by check name.
+        histograms: each {"title", "unit", "edges" [k + 1], "counts" [k]}.
+        examples: windows drawn one by one, {"index", "why", "label", "float_class", "int8_class",
+            "float_probability", "int8_probability", "total_variation", "attention_max_error",
+            "padded_steps"}; classes are names.
+        most_different: the same figures for the windows that differ most, without drawings.
+        files: {"name", "size_bytes"} of the models.
+        model: the int8 file: {"ops": [{"name", "count", "dtypes"}], "integer_only", "lstms": [{"name",
+            "kind", "cell_clip", "parameters": [{"tensor", "dtype", "scale", "zero_point"}]}]}.
+        latency_ms: median of one window, by file.
+        training: {"name", "epochs": [{"epoch", "loss", ...}]} per phase.
+        config: as resolved.
+        provenance: versions and fingerprint.
+        notes: sentences a reader has to know.
+        glossary: check name -> what it means; `references` the same for what was compared with.
+        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, T]; `map_float`,
+            `map_int8` [k, T] and `map_labels` [k] for the overview.
+    """
+
+    dataset: Json
+    checks: tuple[Check, ...]
+    accuracies: tuple[Accuracy, ...]
+    recalls: list[Json]
+    confusions: dict[str, list[list[int]]]
+    moved: dict[str, dict[str, float | None]]
+    histograms: list[Json]
+    examples: list[Json]
+    most_different: list[Json]
+    files: list[Json]
+    model: Json
+    latency_ms: dict[str, float]
+    training: list[Json]
+    config: Json
+    provenance: Json
+    notes: tuple[str, ...]
+    glossary: dict[str, str]
+    references: dict[str, str]
+    arrays: dict[str, Array] = field(repr=False, compare=False)
+
+    @property
+    def verdict(self) -> str:
+        """`pass` or `fail`."""
+        return verdict(self.checks)
+
+    @property
+    def headline(self) -> str:
+        """The verdict as one sentence."""
+        judged = [check for check in self.checks if check.limit is not None]
+        failed = [check.name for check in judged if not check.passed]
+        if not judged:
+            return "Nothing was held against a limit, and silence does not pass."
+        if failed:
+            return f"{len(failed)} of {len(judged)} checks failed: {', '.join(dict.fromkeys(failed))}."
+        return f"All {len(judged)} checks passed on {self.dataset['windows']} test windows."
+
+    def accuracy(self, name: str) -> Accuracy | None:
+        """The accuracy of one model by name."""
+        return next((one for one in self.accuracies if one.name == name), None)
+
+    def document(self) -> Json:
+        """Everything but the arrays, as strict JSON values: what is not finite becomes None."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "arrays"}
+        values["checks"] = [check.to_dict() for check in self.checks]
+        values["accuracies"] = [asdict(accuracy) for accuracy in self.accuracies]
+        strict: Json = _strict({"schema": SCHEMA, "verdict": self.verdict, **values})
+        return strict
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes `report_data.json` and `report_arrays.npz` into an existing folder."""
+        text = json.dumps(self.document(), indent=1, ensure_ascii=False, allow_nan=False)
+        Path(folder, DOCUMENT).write_text(text + "\n", encoding="utf-8")
+        np.savez_compressed(Path(folder, ARRAYS), allow_pickle=False, **self.arrays)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> ReportData:
+        """Reads what `save` wrote.
+
+        Raises:
+            ReportError: missing or damaged files, or a schema this version does not know.
+        """
+        try:
+            document = json.loads(Path(folder, DOCUMENT).read_text(encoding="utf-8"))
+            if document["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {document['schema']!r}, this version reads {SCHEMA!r}")
+            with open(Path(folder, ARRAYS), "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                values = {one.name: document[one.name] for one in fields(cls) if one.name != "arrays"}
+                values["checks"] = tuple(Check.from_dict(check) for check in document["checks"])
+                values["accuracies"] = tuple(_accuracy(one) for one in document["accuracies"])
+                values["notes"] = tuple(document["notes"])
+                return cls(**values, arrays={name: arrays[name] for name in arrays.files})
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ReportError(
+                f"The report data in {folder} cannot be read: {error}", "Build again with --redo verify."
+            ) from error
+
+
+def _accuracy(values: Json) -> Accuracy:
+    numbers: Json = {name: math.nan if value is None else value for name, value in values.items()}
+    return Accuracy(**numbers)
+
+
+def _strict(value: Any) -> Any:
+    """The same value for a JSON without NaN: plain lists, plain numbers, None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _strict(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,202 @@
+"""The drawings, as SVG that takes its text colour from the page: they read on light and on dark ground.
+
+Every figure is about 440 px wide, so that its text stays legible on a telephone; the page puts them side by
+side where there is room. Text is never parsed as mathematics, and names of classes are left to the HTML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.parity.outputs import ATTENTION_STEP
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = npt.NDArray[Any]
+Json = dict[str, Any]
+
+WIDTH, NARROW = 4.6, 3.5  # inches of 96 px, for two and for three side by side
+INK = "#010203"  # stands for the page's text colour, and is replaced by `currentColor`
+FLOAT_COLOUR, INT8_COLOUR, TRAIN_COLOUR = "#3b82c4", "#e0781f", "#8a8f98"
+# Channels are told apart by hue at equal lightness, so that none disappears on either ground.
+CHANNEL_COLOURS = ("#4e79c4", "#e0781f", "#3fa66b", "#d1495b", "#8d6cc4",
+                   "#a57352", "#d264a8", "#7d8590", "#a8a032", "#2fa4b8")  # fmt: skip
+
+_DASHES = ("-", "--", ":", "-.")
+
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fuselage",
+    "text.parse_math": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+}
+
+
+def channel_colour(index: int) -> str:
+    """The colour of a channel; they repeat after ten."""
+    return CHANNEL_COLOURS[index % len(CHANNEL_COLOURS)]
+
+
+def window(
+    signal: Array, float_weights: Array, int8_weights: Array, padded: int, rate_hz: float | None
+) -> str:
+    """One window: its signal [T, F] above, then attention of float, of int8, and their difference [T]."""
+    with _style():
+        figure, (above, below) = _figure(WIDTH, 2.9, (0.55, 1.6, 4.5, 2.85), (0.55, 0.42, 4.5, 1.52))
+        steps = len(signal)
+        for channel in range(signal.shape[1]):
+            above.plot(np.arange(steps), signal[:, channel], color=channel_colour(channel), linewidth=0.9)
+        if padded:
+            above.axvspan(-0.5, padded - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
+        above.set_ylabel("signal")
+        above.tick_params(axis="x", length=0, labelbottom=False)
+        above.set_xlim(-0.5, steps - 0.5)
+        difference = int8_weights.astype(np.float64) - float_weights
+        top = max(largest(float_weights), largest(int8_weights))
+        end = max(largest(difference), ATTENTION_STEP)
+        strips = ((float_weights, "viridis", 0.0, top), (int8_weights, "viridis", 0.0, top),
+                  (difference, "RdBu_r", -end, end))  # fmt: skip
+        for row, (weights, colours, low, high) in enumerate(strips):
+            place = (-0.5, steps - 0.5, row + 0.94, row + 0.06)  # left, right, bottom, top; rows go down
+            below.imshow(weights[None], aspect="auto", cmap=colours, vmin=low, vmax=high,
+                         interpolation="nearest", extent=place)  # fmt: skip
+        below.set_ylim(3, 0)
+        below.set_yticks([0.5, 1.5, 2.5], ["float", "int8", "diff."])
+        below.tick_params(axis="y", length=0)
+        below.spines[:].set_visible(False)
+        _time_axis(below, steps, rate_hz)
+        return _svg(figure)
+
+
+def attention_map(weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None) -> str:
+    """Attention of many windows [k, T], a row each, sorted by class; a line where the class changes."""
+    from matplotlib.ticker import MaxNLocator
+
+    with _style():
+        figure, (axis, side) = _figure(NARROW, 2.6, (0.25, 0.42, 2.72, 2.55), (2.79, 0.42, 2.86, 2.55))
+        low, colours = (-top, "RdBu_r") if diverging else (0.0, "viridis")
+        image = axis.imshow(weights, aspect="auto", cmap=colours, vmin=low, vmax=top, interpolation="nearest")
+        for row in np.flatnonzero(np.diff(labels)):
+            axis.axhline(row + 0.5, color="#8a8f98" if diverging else "white", linewidth=0.5, alpha=0.7)
+        axis.set_yticks([])
+        axis.set_ylabel("windows, by class")
+        _time_axis(axis, weights.shape[1], rate_hz)
+        bar = figure.colorbar(image, cax=side, ticks=MaxNLocator(5))
+        bar.outline.set_visible(False)
+        return _svg(figure)
+
+
+def histogram(values: Json) -> str:
+    """Counts on a logarithmic axis: the rare large errors are what one looks for."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    with _style():
+        figure, (axis,) = _figure(NARROW, 1.9, (0.66, 0.42, 3.4, 1.85))
+        edges, counts = np.array(values["edges"]), np.array(values["counts"])
+        axis.bar(edges[:-1], counts, np.diff(edges), align="edge", color=INT8_COLOUR, linewidth=0)
+        if counts.any():
+            axis.set_yscale("log")
+            axis.set_ylim(0.7, max(10, 1.5 * counts.max()))
+            axis.yaxis.set_major_locator(LogLocator(numticks=6))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.xaxis.set_major_locator(MaxNLocator(6))
+        axis.set_xlabel(values["unit"])
+        axis.set_ylabel("count")
+        return _svg(figure)
+
+
+def training_curves(epochs: list[Json]) -> str:
+    """Loss above, accuracy below, by epoch; whatever of the two the history has."""
+    from matplotlib.ticker import MaxNLocator
+
+    with _style():
+        figure, axes = _figure(WIDTH, 3.2, (0.55, 1.85, 4.5, 3.15), (0.55, 0.42, 4.5, 1.72))
+        names = sorted({name for epoch in epochs for name in epoch})
+        for axis, kind in zip(axes, ("loss", "accuracy"), strict=True):
+            dashes = {True: iter(_DASHES), False: iter(_DASHES)}
+            for name in (name for name in names if name.endswith(kind)):
+                validation = name.startswith("val_")
+                values = [float("nan") if epoch.get(name) is None else epoch[name] for epoch in epochs]
+                axis.plot(range(1, len(values) + 1), values, next(dashes[validation], "-"), linewidth=1.3,
+                          color=FLOAT_COLOUR if validation else TRAIN_COLOUR, label=name)  # fmt: skip
+            if axis.lines:
+                axis.legend(frameon=False, fontsize=7.5, loc="best", labelcolor=INK)
+            axis.set_xlim(0.5, len(epochs) + 0.5)
+            axis.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+            axis.grid(axis="y", linewidth=0.4, alpha=0.25, color=INK)
+        axes[0].tick_params(axis="x", labelbottom=False)
+        axes[1].set_xlabel("epoch")
+        return _svg(figure)
+
+
+def _figure(
+    width: float, height: float, *boxes: tuple[float, float, float, float]
+) -> tuple[Figure, list[Axes]]:
+    """A figure with axes at (left, bottom, right, top), all in inches, so that all drawings line up."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    FigureCanvasSVG(figure)
+    return figure, [
+        figure.add_axes((left / width, bottom / height, (right - left) / width, (top - bottom) / height))
+        for left, bottom, right, top in boxes
+    ]
+
+
+def _time_axis(axis: Axes, steps: int, rate_hz: float | None) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.tick_params(axis="x", length=2)
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if rate_hz:
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step / rate_hz:.3g}"))
+    axis.set_xlabel("seconds" if rate_hz else "time step")
+    axis.set_xlim(-0.5, steps - 0.5)
+
+
+def largest(values: Array) -> float:
+    """The largest finite magnitude; a little more than nothing where there is none, to be a colour scale."""
+    size = float(np.abs(np.nan_to_num(values, posinf=0, neginf=0)).max())
+    return size or 1e-9
+
+
+def _style() -> Any:
+    import matplotlib
+
+    return matplotlib.rc_context(_STYLE)
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an SVG element without a background: scalable, decorative (its text is beside it)."""
+    target = io.StringIO()
+    figure.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = target.getvalue()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    head, rest = svg.replace(INK, "currentColor").split(">", 1)
+    head = re.sub(r'\s(?:width|height)="[^"]*"', "", head) + ' aria-hidden="true">'
+    own = hashlib.sha256(svg.encode()).hexdigest()[:8]  # ids are shared by all drawings of a page
+    return head + re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{own}-", rest)

@@ -1,0 +1,178 @@
+"""report.html: one file that works from disk, without a network and without a script."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import ReportError
+from pipeline.parity.outputs import ATTENTION_STEP
+from pipeline.parity.verdict import Check
+from pipeline.report import numbers
+from pipeline.report.data import ReportData
+from pipeline.report.registry import renderer
+
+Json = dict[str, Any]
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@renderer("report.html")
+def render(data: ReportData) -> str:
+    """The whole report as one HTML page.
+
+    Every name is escaped by the template engine, and a content security policy in the page forbids scripts
+    and every address outside it, so that a name that got through could still do nothing.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+    page = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters.update(
+        amount=numbers.amount, limit=numbers.limit, percent=numbers.percent, size=numbers.size,
+        outcome=numbers.outcome, usage=usage, breakable=_breakable, pretty=_pretty,
+    )  # fmt: skip
+    try:
+        return page.get_template("report.html.j2").render(
+            data=data,
+            groups=_groups(data),
+            tiles=_tiles(data),
+            intervals=_intervals(data),
+            confusions=[(side, _confusion(data, side)) for side in ("float_model", "int8")],
+            **_drawings(data),
+        ) + "\n"  # fmt: skip
+    except TemplateError as error:
+        raise ReportError(f"report.html cannot be rendered: {error}") from error
+
+
+def usage(check: Check) -> float | None:
+    """How much of its limit a check uses, as a share in [0, 1]; None without a limit or a value."""
+    if check.limit is None or check.value is None or not math.isfinite(check.value):
+        return None
+    used, allowed = (
+        (1 - check.value, 1 - check.limit) if check.relation == ">=" else (check.value, check.limit)
+    )
+    if allowed <= 0:
+        return 1.0 if used > 0 else 0.0
+    return min(max(used / allowed, 0.0), 1.0)
+
+
+def _groups(data: ReportData) -> list[Json]:
+    """The checks by what was compared with, in the order of the references."""
+    groups = []
+    for reference, meaning in data.references.items():
+        checks = [check for check in data.checks if check.reference == reference]
+        if checks:
+            groups.append({"reference": reference, "meaning": meaning, "checks": checks})
+    return groups
+
+
+def _tiles(data: ReportData) -> list[Json]:
+    """The four figures everybody asks for."""
+    promise = {check.name: check for check in data.checks if check.reference == "float_model"}
+    tiles = []
+    if agreement := promise.get("decision_agreement"):
+        tiles.append({"label": "decisions agree", "value": numbers.percent(agreement.value),
+                      "more": f"on {agreement.n} test windows"})  # fmt: skip
+    before, after = data.accuracy("float_model"), data.accuracy("int8")
+    if before and after:
+        tiles.append({"label": "int8 accuracy", "value": numbers.percent(after.value),
+                      "more": f"float model {numbers.percent(before.value)}"})  # fmt: skip
+    if moved := promise.get("attention_total_variation"):
+        tiles.append({"label": "attention that moved", "value": numbers.percent(moved.value),
+                      "more": "mean total variation"})  # fmt: skip
+    sizes = {one["name"]: one["size_bytes"] for one in data.files}
+    small, large = sizes.get("model_int8.tflite"), sizes.get("model_float32.tflite")
+    if small and large:
+        tiles.append({"label": "int8 file", "value": numbers.size(small),
+                      "more": f"{100 * small / large:.0f} % of float32, {numbers.size(large)}"})  # fmt: skip
+    return tiles
+
+
+def _intervals(data: ReportData) -> list[Json]:
+    """Accuracies with the place of their interval on a common axis, in percent of its width."""
+    known = [one for one in data.accuracies if math.isfinite(one.value)]
+    low, high = min((one.low for one in known), default=0.0), max((one.high for one in known), default=1.0)
+    width = (high - low) or 1.0
+    rows = []
+    for one in data.accuracies:
+        row: Json = {"accuracy": one, "bar": None}
+        if one in known:
+            left, middle, right = (100 * (value - low) / width for value in (one.low, one.value, one.high))
+            row["bar"] = {"left": left, "middle": middle, "width": right - left}
+        rows.append(row)
+    return rows
+
+
+def _confusion(data: ReportData, side: str) -> list[Json]:
+    """Rows of a confusion matrix with the share of its row in every cell."""
+    rows = []
+    for name, counts in zip(data.dataset["class_names"], data.confusions[side], strict=True):
+        total = sum(counts) or 1
+        rows.append({"name": name, "cells": [(count, count / total) for count in counts]})
+    return rows
+
+
+def _drawings(data: ReportData) -> Json:
+    """Every SVG of the page, already safe: they hold no text from outside but numbers."""
+    from markupsafe import Markup
+
+    from pipeline.report import figures
+
+    arrays, rate = data.arrays, data.dataset["sample_rate_hz"]
+    windows = [
+        {"about": about, "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate))}
+        for about, signal, float_, int8 in zip(
+            data.examples,
+            arrays["example_signal"],
+            arrays["example_float"],
+            arrays["example_int8"],
+            strict=True,
+        )
+    ]
+    difference = arrays["map_int8"].astype(np.float64) - arrays["map_float"]
+    top = max(figures.largest(arrays["map_float"]), figures.largest(arrays["map_int8"]))
+    end = max(figures.largest(difference), ATTENTION_STEP)
+    maps = [
+        {
+            "title": title,
+            "svg": Markup(figures.attention_map(values, arrays["map_labels"], scale, diverging, rate)),
+        }
+        for title, values, scale, diverging in (
+            ("float model", arrays["map_float"], top, False),
+            ("int8 file", arrays["map_int8"], top, False),
+            ("int8 minus float", difference, end, True),
+        )
+    ]
+    colours = [figures.channel_colour(index) for index in range(len(data.dataset["channel_names"]))]
+    return {
+        "windows": windows,
+        "maps": maps,
+        "channels": list(zip(data.dataset["channel_names"], colours, strict=True)),
+        "histograms": [{**one, "svg": Markup(figures.histogram(one))} for one in data.histograms],
+        "curves": [
+            {"name": phase["name"], "epochs": len(phase["epochs"]),
+             "svg": Markup(figures.training_curves(phase["epochs"]))}
+            for phase in data.training if phase["epochs"]
+        ],
+    }  # fmt: skip
+
+
+def _breakable(name: str) -> Any:
+    """The name, escaped, with places to break the line after each underscore."""
+    from markupsafe import Markup, escape
+
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,51 @@
+"""How numbers are written for people; the same in every rendering."""
+
+from __future__ import annotations
+
+import math
+
+from pipeline.parity.verdict import Check
+
+MISSING = "not measured"
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """Three significant digits, small ones as a power of ten; windows and whole steps as whole numbers."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if unit == "windows":
+        return f"{value:.0f}"
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3:
+        return f"{value:.1e}".replace("e-0", "e-")
+    if unit == "share" and abs(value) > 0.9:
+        return f"{value:.4f}"
+    return f"{value:.3g}"
+
+
+def limit(check: Check) -> str:
+    """`>= 0.985`, or nothing where a check is only reported."""
+    if check.limit is None:
+        return ""
+    sign = "≤" if check.relation == "<=" else "≥"
+    return f"{sign} {amount(check.limit)}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with one decimal; nothing short of everything is called 100 %."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{100 * value:.1f} %"
+    return "> 99.9 %" if value < 1 and text == "100.0 %" else text
+
+
+def size(size_bytes: float) -> str:
+    """Kilobytes of 1000 bytes with one decimal; megabytes from 1000 kB."""
+    kilobytes = size_bytes / 1000
+    return f"{kilobytes:.1f} kB" if kilobytes < 1000 else f"{kilobytes / 1000:.2f} MB"
+
+
+def outcome(check: Check) -> str:
+    """`pass`, `fail` or `reported`."""
+    return {True: "pass", False: "fail", None: "reported"}[check.passed]

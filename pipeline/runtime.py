@@ -1,0 +1,376 @@
+"""Run a sequence classifier built by fuselage: raw window in, label and attention weights out.
+
+This file stands alone. It needs numpy and one interpreter (ai_edge_litert, else tflite_runtime, else
+TensorFlow's tf.lite) and imports nothing else of fuselage, so it can be copied to a device as it is.
+
+    classifier = SequenceClassifier("model_int8.tflite")
+    prediction = classifier.predict(window)  # [time, channels], raw units
+    print(prediction.label, prediction.probabilities, prediction.attention_weights)
+
+The fused LSTM keeps its hidden and cell state between two calls of the interpreter. Every window here
+starts from the zero state: `run` calls `reset_all_variables()` before it invokes. Code that talks to the
+interpreter directly has to do the same, or a window's result depends on the window before it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+METADATA_NAME = b"FUSELAGE_METADATA"
+METADATA_FORMAT = "fuselage-metadata"
+METADATA_VERSION = 1
+SIGNATURE = "serving_default"
+OUTPUTS = ("logits", "attention_weights")
+
+
+class ModelFileError(ValueError):
+    """The model file cannot be read, is damaged, or is not one of ours."""
+
+
+class WindowError(ValueError):
+    """The window does not fit the model: shape, length, or values that are not finite."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says about one window.
+
+    Attributes:
+        label: name of the most probable class.
+        class_index: its index; of classes with equal logits the first.
+        probabilities: [classes] float32, softmax of the logits.
+        logits: [classes] float32.
+        attention_weights: [time] float32, one a step of the model's input; the last is the window's last.
+    """
+
+    label: str
+    class_index: int
+    probabilities: np.ndarray
+    logits: np.ndarray
+    attention_weights: np.ndarray
+
+
+class SequenceClassifier:
+    """A .tflite model of fuselage, ready to classify windows. One instance serves one thread.
+
+    Args:
+        model: path of the .tflite file, or its content.
+        num_threads: threads the interpreter may use.
+
+    Attributes:
+        metadata: what the model file says about itself: class names, channel names and units,
+            preprocessing constants, provenance.
+        output_scales: quantization step of each output, 0.0 where the output is not quantized. For a
+            float output it is the step of the tensor that is dequantized into it.
+
+    Raises:
+        ModelFileError: the file is missing, damaged, or lacks the metadata or signature.
+    """
+
+    metadata: dict[str, Any]
+    output_scales: dict[str, float]
+
+    def __init__(self, model: str | os.PathLike[str] | bytes, num_threads: int = 1) -> None:
+        content = model if isinstance(model, bytes) else _read_file(model)
+        self._interpreter = _open(content, num_threads)
+        self.metadata = _checked(_read_metadata(content))
+        preprocessing = self.metadata["preprocessing"]
+        self._mean = np.array(preprocessing["mean"], np.float32)  # [features]
+        self._std = np.array(preprocessing["std"], np.float32)
+        self._shape = (preprocessing["steps"], preprocessing["features"])
+        self._pads = preprocessing["padding"] == "front"
+        self._class_names = tuple(self.metadata["class_names"])
+        self._input, self._outputs = self._bind()
+        self.output_scales = {
+            name: details["quantization"][0] or _scale_before(content, details["index"])
+            for name, details in self._outputs.items()
+        }
+
+    def run(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the model on one standardized window, from the zero state.
+
+        Args:
+            features: [time, features], standardized, exactly as long as the model's input.
+
+        Returns:
+            `logits` [classes] and `attention_weights` [time], float32, dequantized where needed.
+
+        Raises:
+            WindowError: wrong shape, or a value that is not finite.
+        """
+        features = _float32(features)
+        if features.shape != self._shape:
+            raise WindowError(f"The model takes features of shape {self._shape}, got {features.shape}.")
+        self._interpreter.reset_all_variables()  # the LSTM would start from the state of the last window
+        self._interpreter.set_tensor(self._input["index"], _quantize(features, self._input)[np.newaxis])
+        self._interpreter.invoke()
+        return {
+            name: _dequantize(self._interpreter.get_tensor(details["index"])[0], details)
+            for name, details in self._outputs.items()
+        }
+
+    def predict(self, window: np.ndarray) -> Prediction:
+        """Classify one window of raw measurements.
+
+        Args:
+            window: [time, channels] in the units the model was trained with (`metadata["channel_units"]`).
+                A model whose padding rule is "front" takes shorter windows too.
+
+        Raises:
+            WindowError: wrong shape, too long, too short, or a value that is not finite.
+        """
+        outputs = self.run(self.standardize(window))
+        logits = outputs["logits"]
+        winner = int(np.argmax(logits))
+        return Prediction(
+            self._class_names[winner], winner, softmax(logits), logits, outputs["attention_weights"]
+        )
+
+    def standardize(self, window: np.ndarray) -> np.ndarray:
+        """Return the features the model takes: (x - mean) / std in float32, then zeros in front.
+
+        Raises:
+            WindowError: as for `predict`.
+        """
+        steps, channels = self._shape
+        raw = _float32(window)
+        if raw.ndim != 2 or raw.shape[1] != channels:
+            names = ", ".join(self.metadata["channel_names"])
+            raise WindowError(f"A window is [time, {channels}] (channels: {names}), got shape {raw.shape}.")
+        if len(raw) == 0 or len(raw) > steps or (len(raw) < steps and not self._pads):
+            allowed = f"1 to {steps}" if self._pads else f"exactly {steps}"
+            raise WindowError(f"The window has {len(raw)} steps; the model takes {allowed}.")
+        features = np.zeros(self._shape, np.float32)
+        with np.errstate(over="ignore"):  # what overflows here is refused by `run`
+            features[steps - len(raw) :] = (raw - self._mean) / self._std
+        return features
+
+    def _bind(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Return the tensor details of the input and of the outputs, their shapes and types checked."""
+        if SIGNATURE not in self._interpreter.get_signature_list():
+            raise ModelFileError(f"The model has no signature '{SIGNATURE}'.")
+        runner = self._interpreter.get_signature_runner(SIGNATURE)
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        shapes = {"logits": (len(self._class_names),), "attention_weights": self._shape[:1]}
+        for name, shape in {"features": self._shape, **shapes}.items():
+            details = (outputs if name in OUTPUTS else inputs).get(name)
+            if details is None:
+                raise ModelFileError(f"The signature has no tensor '{name}', only {[*inputs, *outputs]}.")
+            if tuple(details["shape"]) != (1, *shape):
+                raise ModelFileError(
+                    f"'{name}' has shape {[*map(int, details['shape'])]}; its metadata says {[1, *shape]}."
+                )
+            if details["dtype"] not in (np.float32, np.int8):
+                raise ModelFileError(f"'{name}' is {np.dtype(details['dtype'])}; float32 and int8 are known.")
+        return inputs["features"], {name: outputs[name] for name in OUTPUTS}
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return exp(z - max z) / sum, computed in float64, as float32.
+
+    Shifting by the largest logit keeps the exponential finite and changes nothing: it cancels.
+    """
+    powers = np.exp(logits.astype(np.float64) - np.max(logits))
+    return np.asarray(powers / powers.sum(), np.float32)
+
+
+def _float32(values: np.ndarray) -> np.ndarray:
+    """Return `values` as float32; a WindowError says where one is not finite or too large for it."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise WindowError("The rows of the window differ in length.") from None
+    if array.dtype.kind not in "fiub":
+        raise WindowError(f"A window holds numbers, got {array.dtype}.")
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        where = ", ".join(f"{axis} {index}" for axis, index in zip(("step", "channel"), bad[0], strict=False))
+        raise WindowError(f"{len(bad)} values are NaN, infinite or too large, the first at {where}.")
+    return array
+
+
+def _quantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    """q = clip(round(x / scale) + zero_point), int8, ties to even; float tensors pass through."""
+    if details["dtype"] == np.float32:
+        return values
+    scale, zero_point = details["quantization"]
+    steps = np.rint(values / np.float32(scale)) + np.float32(zero_point)
+    return np.clip(steps, -128, 127).astype(np.int8)
+
+
+def _dequantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    """x = scale * (q - zero_point) in float32; float tensors pass through."""
+    if details["dtype"] == np.float32:
+        return values
+    scale, zero_point = details["quantization"]
+    return np.asarray((values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale))
+
+
+def _read_file(path: str | os.PathLike[str]) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ModelFileError(f"Cannot read the model '{os.fspath(path)}': {error.strerror}.") from error
+
+
+def _open(content: bytes, num_threads: int) -> Any:
+    """Return an interpreter with its tensors allocated and its state reset."""
+    if content[4:8] != b"TFL3":
+        raise ModelFileError("This is not a .tflite file: the identifier 'TFL3' is missing.")
+    try:
+        # The interpreter verifies the flatbuffer before it uses it: truncated content is refused here.
+        interpreter = _interpreter_class()(model_content=content, num_threads=num_threads)
+        interpreter.allocate_tensors()
+        interpreter.reset_all_variables()
+    except (ValueError, RuntimeError) as error:
+        raise ModelFileError(f"The interpreter refuses the model. Is the file whole? {error}") from error
+    return interpreter
+
+
+def _interpreter_class() -> Any:
+    """Return the Interpreter of the first library that is installed."""
+    for library in ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow"):
+        try:
+            module = importlib.import_module(library)
+        except ImportError:
+            continue
+        return module.lite.Interpreter if library == "tensorflow" else module.Interpreter
+    raise ImportError("No TFLite interpreter is installed. Try: pip install ai-edge-litert")
+
+
+class _Flatbuffer:
+    """The few reads of a flatbuffer that we need; each is checked to stay inside the file.
+
+    A table starts with the distance back to its vtable, which lists for every field the distance from the
+    table's start (0: absent). Vectors, strings and sub-tables are stored as a distance to where they are.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def number(self, position: int, form: str = "<I") -> Any:
+        if not 0 <= position <= len(self._content) - struct.calcsize(form):
+            raise ModelFileError("The model file is damaged: it points outside of itself.")
+        return struct.unpack_from(form, self._content, position)[0]
+
+    def follow(self, position: int) -> int:
+        return position + int(self.number(position))
+
+    def field(self, table: int, index: int) -> int | None:
+        """Return the position of a table's field, or None where it is absent."""
+        vtable = table - self.number(table, "<i")
+        slot = 4 + 2 * index
+        distance = self.number(vtable + slot, "<H") if slot < self.number(vtable, "<H") else 0
+        return table + distance if distance else None
+
+    def value(self, table: int, index: int, form: str = "<I") -> Any:
+        position = self.field(table, index)
+        return 0 if position is None else self.number(position, form)
+
+    def vector(self, table: int, index: int, size: int = 4) -> range:
+        """Return the positions of a vector's elements of `size` bytes each; absent counts as empty."""
+        position = self.field(table, index)
+        if position is None:
+            return range(0)
+        start = self.follow(position)
+        end = start + 4 + self.number(start) * size
+        if end > len(self._content):
+            raise ModelFileError("The model file is damaged: a vector reaches beyond its end.")
+        return range(start + 4, end, size)
+
+    def data(self, table: int, index: int) -> bytes:
+        span = self.vector(table, index, size=1)
+        return self._content[span.start : span.stop]
+
+
+# Fields of the TFLite schema that are read here, by their place in their table.
+_MODEL_SUBGRAPHS, _MODEL_BUFFERS, _MODEL_METADATA = 2, 4, 6
+_METADATA_NAME, _METADATA_BUFFER = 0, 1
+_BUFFER_DATA, _BUFFER_OFFSET = 0, 1
+_SUBGRAPH_TENSORS, _SUBGRAPH_OPERATORS = 0, 3
+_OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 1, 2
+_TENSOR_QUANTIZATION, _QUANTIZATION_SCALE = 4, 2
+
+
+def _read_metadata(content: bytes) -> Any:
+    """Return the JSON value stored as the model's metadata entry FUSELAGE_METADATA."""
+    file = _Flatbuffer(content)
+    model = file.follow(0)
+    for entry in map(file.follow, file.vector(model, _MODEL_METADATA)):
+        if file.data(entry, _METADATA_NAME) != METADATA_NAME:
+            continue
+        buffers = file.vector(model, _MODEL_BUFFERS)
+        index = file.value(entry, _METADATA_BUFFER)
+        if index >= len(buffers):
+            raise ModelFileError("The model file is damaged: its metadata names a buffer that is not there.")
+        buffer = file.follow(buffers[index])
+        if file.value(buffer, _BUFFER_OFFSET, "<Q"):
+            raise ModelFileError("The model keeps its buffers outside of the flatbuffer (2 GB and more).")
+        try:
+            return json.loads(file.data(buffer, _BUFFER_DATA).decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ModelFileError(f"The model's metadata is not JSON: {error}.") from error
+    raise ModelFileError(
+        "The model has no FUSELAGE_METADATA: class names and standardization constants are not known. "
+        "Models from `pipeline build` carry it."
+    )
+
+
+def _scale_before(content: bytes, tensor: int) -> float:
+    """Return the scale of the one quantized input of the operator that makes `tensor`, else 0.0."""
+    file = _Flatbuffer(content)
+    subgraph = file.follow(file.vector(file.follow(0), _MODEL_SUBGRAPHS)[0])
+    tensors = file.vector(subgraph, _SUBGRAPH_TENSORS)
+    for operator in map(file.follow, file.vector(subgraph, _SUBGRAPH_OPERATORS)):
+        outputs = [file.number(at, "<i") for at in file.vector(operator, _OPERATOR_OUTPUTS)]
+        inputs = [file.number(at, "<i") for at in file.vector(operator, _OPERATOR_INPUTS)]
+        if outputs == [tensor] and len(inputs) == 1:
+            quantization = file.field(file.follow(tensors[inputs[0]]), _TENSOR_QUANTIZATION)
+            scales = file.vector(file.follow(quantization), _QUANTIZATION_SCALE) if quantization else range(0)
+            return float(file.number(scales[0], "<f")) if len(scales) == 1 else 0.0
+    return 0.0
+
+
+def _checked(metadata: Any) -> dict[str, Any]:
+    """Return the metadata if this runtime can rely on it; a ModelFileError says what is wrong."""
+
+    def need(condition: object, what: str) -> None:
+        if not condition:
+            raise ModelFileError(f"The model's metadata cannot be used: {what}.")
+
+    def texts(value: object) -> bool:
+        return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+    def number(value: object) -> bool:  # finite, as float32 too; NaN fails the comparison
+        return isinstance(value, int | float) and abs(value) < 3e38
+
+    need(isinstance(metadata, dict) and metadata.get("format") == METADATA_FORMAT, f"not '{METADATA_FORMAT}'")
+    version = metadata.get("version")
+    need(version == METADATA_VERSION, f"version {version}, this runtime reads version {METADATA_VERSION}")
+    need(texts(metadata.get("class_names")), "class_names has to be a list of texts")
+    rule = metadata.get("preprocessing")
+    need(isinstance(rule, dict), "preprocessing is missing")
+    for key in ("steps", "features"):
+        need(type(rule.get(key)) is int and rule[key] > 0, f"preprocessing.{key} has to be a positive number")
+    for key in ("mean", "std"):
+        values = rule.get(key)
+        need(
+            isinstance(values, list) and all(map(number, values)), f"preprocessing.{key} has to hold numbers"
+        )
+        need(len(values) == rule["features"], f"preprocessing.{key} needs one number a feature")
+    need(min(rule["std"]) > 1e-37, "preprocessing.std has to be positive")
+    need(rule.get("padding") in ("none", "front"), "preprocessing.padding has to be 'none' or 'front'")
+    for key in ("channel_names", "channel_units"):
+        values = metadata.get(key)
+        need(texts(values) and len(values) == rule["features"], f"{key} needs one text a feature")
+    return dict(metadata)

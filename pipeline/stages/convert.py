@@ -1,0 +1,81 @@
+"""The stage `convert`: the two .tflite files, made and checked in a child process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.metadata import version
+from typing import Any
+
+from converters.child import run_in_child
+from pipeline import __version__
+from pipeline.config import BuildConfig
+from pipeline.data.prepared import PreparedData
+from pipeline.stages import StageContext
+
+LSTM_LAYERS = ("lstm",)
+PACKAGES = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "numpy")
+
+
+class ConvertStage:
+    """Reads both SavedModels and the ranges; writes both files and `conversion.json`, the ranges as written."""
+
+    name = "convert"
+    version = 1
+    reads: tuple[str, ...] = ("data", "train", "quantize")
+
+    def options(self, config: BuildConfig) -> dict[str, Any]:
+        """Types at the border, and what is told about the build inside the files."""
+        return {**config.convert.model_dump(), "config_fingerprint": config.fingerprint()}
+
+    def run(self, context: StageContext) -> None:
+        """Convert in a child process: a crash of the converter becomes an error message."""
+        data = PreparedData.load(context.artifact("data"))
+        quantize = context.artifact("quantize")
+        work = context.folder / "work"
+        context.progress.start("Converting", None)
+        result = run_in_child(
+            "converters.convert:convert_job",
+            work,
+            {
+                "float_saved_model": str(context.artifact("train") / "saved_model"),
+                "quantized_saved_model": str(quantize / "saved_model"),
+                "ranges": str(quantize / "ranges.npz"),
+                "io": context.config.convert.io,
+                "lstm_layers": list(LSTM_LAYERS),
+                "metadata": _metadata(context.config, data),
+            },
+            context.progress,
+        )
+        context.progress.finish()
+        sizes = {}
+        for name in ("model_float32.tflite", "model_int8.tflite"):
+            (work / name).replace(context.folder / name)
+            sizes[name] = (context.folder / name).stat().st_size
+        shutil.rmtree(work)
+        (context.folder / "conversion.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        float_size, int8_size = sizes.values()
+        context.progress.message(
+            f"float32 {float_size:,} bytes, int8 {int8_size:,} bytes ({int8_size / float_size:.2f} of it); "
+            "the LSTM is one fused op in both"
+        )
+
+
+def _metadata(config: BuildConfig, data: PreparedData) -> dict[str, Any]:
+    """What travels inside the files; the layout is docs/tflite-file.md."""
+    return {
+        "name": data.name,
+        "class_names": list(data.class_names),
+        "channel_names": list(data.channel_names),
+        "channel_units": list(data.channel_units),
+        "sample_rate_hz": data.sample_rate_hz,
+        "preprocessing": data.preprocessing.to_dict(),
+        "provenance": {
+            "fuselage": __version__,
+            "config_fingerprint": config.fingerprint(),
+            **{package: version(package) for package in PACKAGES},
+        },
+    }
+
+
+STAGE = ConvertStage()

@@ -1,0 +1,42 @@
+"""The stage `data`: from a data set to standardized splits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.config import BuildConfig
+from pipeline.data.prepared import prepare
+from pipeline.data.registry import load_dataset, source_identity
+from pipeline.stages import StageContext
+
+
+class DataStage:
+    """Reads nothing from the store; writes `data.npz` and `preprocessing.json`."""
+
+    name = "data"
+    version = 1
+    reads: tuple[str, ...] = ()
+
+    def options(self, config: BuildConfig) -> dict[str, Any]:
+        """The source (of a file its content, not its folder) and what decides the cut."""
+        return {
+            "source": source_identity(config.data.source),
+            "validation_fraction": config.data.validation_fraction,
+            "seed": config.train.seed,
+        }
+
+    def run(self, context: StageContext) -> None:
+        """Load, cut, standardize, save."""
+        context.progress.start("Reading the data", None)
+        dataset = load_dataset(context.config.data.source)
+        data = prepare(dataset, context.config.data.validation_fraction, context.config.train.seed)
+        data.save(context.folder)
+        context.progress.finish()
+        context.progress.message(
+            f"{data.name}: {len(data.x_train)} training, {len(data.x_validation)} validation and "
+            f"{len(data.x_test)} test windows of {data.preprocessing.steps} steps, "
+            f"{data.preprocessing.features} channels, {len(data.class_names)} classes"
+        )
+
+
+STAGE = DataStage()

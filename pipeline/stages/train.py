@@ -1,0 +1,94 @@
+"""The stage `train`: the float model, trained to convergence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from models.config import ModelConfig, RecurrentConfig
+from pipeline.config import BuildConfig
+from pipeline.data.prepared import PreparedData
+from pipeline.stages import StageContext
+from pipeline.training_log import TrainingLog
+
+
+class TrainStage:
+    """Reads the data; writes the float model, what it says about the test windows, and how training went."""
+
+    name = "train"
+    version = 1
+    reads: tuple[str, ...] = ("data",)
+
+    def options(self, config: BuildConfig) -> dict[str, Any]:
+        """The model and its training."""
+        return {**config.model.model_dump(), **config.train.model_dump()}
+
+    def run(self, context: StageContext) -> None:
+        """Train with early stopping, refit on all training data where it is small, save."""
+        from models.quiet_tensorflow import load_tensorflow
+
+        load_tensorflow()
+        from converters.export import export_saved_model
+        from models import training
+        from models.classifier import build_model, inference_form
+        from models.quantization.transfer import outputs_with_context
+        from pipeline.parity.outputs import Outputs
+
+        config = context.config
+        data = PreparedData.load(context.artifact("data"))
+        model_config = _model_config(config, data)
+        x_all = np.concatenate([data.x_train, data.x_validation])
+        y_all = np.concatenate([data.y_train, data.y_validation])
+        plan = training.plan_training(
+            len(data.x_train),
+            config.train.learning_rate,
+            config.train.epochs,
+            config.train.batch_size,
+            config.train.patience,
+        )
+        log = TrainingLog(context.progress)
+
+        training.set_seed(config.train.seed)
+        model = build_model(model_config)
+        with log.phase("float", "Training", plan.epochs) as on_epoch:
+            best = training.train_with_early_stopping(
+                model, (data.x_train, data.y_train), (data.x_validation, data.y_validation), plan, on_epoch
+            )
+        refit = config.train.refit == "always" or (
+            config.train.refit == "auto" and len(x_all) < training.SMALL_DATA
+        )
+        if refit:
+            training.set_seed(config.train.seed)
+            model = build_model(model_config)
+            epochs = min(plan.epochs, max(best, plan.minimum_epochs))
+            with log.phase("refit", "Refit on all training data", epochs) as on_epoch:
+                training.train_for(model, (x_all, y_all), epochs, plan, on_epoch)
+        context.progress.message(
+            f"Float model: best of {len(log.phases[0]['epochs'])} epochs was {best}"
+            + (f"; refit on all {len(x_all)} training windows for {epochs} epochs" if refit else "")
+        )
+
+        plain = inference_form(model, model_config)
+        plain.save_weights(context.folder / "float.weights.h5")
+        (context.folder / "model.json").write_text(json.dumps(model_config.to_dict(), indent=1) + "\n", "utf-8")
+        Outputs(**outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_float.npz")
+        export_saved_model(
+            plain, context.folder / "saved_model", data.preprocessing.steps, data.preprocessing.features
+        )
+        log.save(context.folder)
+
+
+def _model_config(config: BuildConfig, data: PreparedData) -> ModelConfig:
+    return ModelConfig(
+        steps=data.preprocessing.steps,
+        features=data.preprocessing.features,
+        classes=len(data.class_names),
+        recurrent=RecurrentConfig(config.model.units),
+        dropout=config.model.dropout,
+        input_noise=config.model.input_noise,
+    )
+
+
+STAGE = TrainStage()

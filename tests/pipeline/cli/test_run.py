@@ -1,0 +1,66 @@
+"""`pipeline run`: windows in, JSON lines out. The classifier here is a stand-in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline import runtime
+
+
+class StandIn:
+    """Answers with the mean of the window, and refuses windows longer than 3 steps."""
+
+    def __init__(self, model: Path) -> None:
+        if not model.is_file():
+            raise runtime.ModelFileError(f"Cannot read the model '{model}'.")
+        self.metadata = {"class_names": ["[red]no[/red]", "</script>"], "channel_names": ["x", "y"]}
+
+    def predict(self, window: np.ndarray) -> runtime.Prediction:
+        if len(window) > 3:
+            raise runtime.WindowError("The window has 4 steps; the model takes 1 to 3.")
+        probabilities = np.array([0.25, 0.75], np.float32)
+        return runtime.Prediction(
+            "</script>", 1, probabilities, probabilities, window.mean(axis=1).astype(np.float32)
+        )
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(runtime, "SequenceClassifier", StandIn)
+    path = tmp_path / "model.tflite"
+    path.touch()
+    return path
+
+
+def test_each_window_is_one_line_of_json(invoke: Any, model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.array([[[0.1, 0.1], [2, 4]], [[1, 1], [0, 0]]], np.float32))
+    done = invoke("run", model, "--input", tmp_path / "w.npy")
+    assert done.code == 0
+    first, second = map(json.loads, done.out.splitlines())
+    assert first == {
+        "window": 0,
+        "label": "</script>",
+        "class_index": 1,
+        "probabilities": {"[red]no[/red]": 0.25, "</script>": 0.75},
+        "attention_weights": [0.1, 3.0],  # 0.1 as float32, in its shortest form
+    }
+    assert (second["window"], second["attention_weights"]) == (1, [1.0, 0.0])
+
+
+def test_a_window_that_does_not_fit_is_named(invoke: Any, model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.zeros((1, 4, 2), np.float32))
+    done = invoke("run", model, "--input", tmp_path / "w.npy")
+    assert done.code == 2
+    assert done.err == "Error: Window 0 of 'w.npy': The window has 4 steps; the model takes 1 to 3.\n"
+
+
+@pytest.mark.parametrize(("missing", "told"), [("model", "Cannot read the model"), ("input", "No such file")])
+def test_missing_files_exit_2(invoke: Any, model: Path, tmp_path: Path, missing: str, told: str) -> None:
+    np.save(tmp_path / "w.npy", np.zeros((1, 2, 2), np.float32))
+    files = {"model": model, "input": tmp_path / "w.npy", missing: tmp_path / "none.npy"}
+    done = invoke("run", files["model"], "--input", files["input"])
+    assert done.code == 2
+    assert told in done.err

@@ -1,0 +1,183 @@
+"""The groups of checks: what is in them, and that a wrong attention map fails."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.parity import comparison
+from pipeline.parity.definitions import DEFINITIONS
+from pipeline.parity.outputs import Outputs
+from pipeline.parity.verdict import Check, verdict
+
+WINDOWS, STEPS, CLASSES = 200, 29, 3
+
+
+def outputs() -> tuple[Outputs, Any]:
+    """A float model that attends to a few steps, and its labels."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(WINDOWS) % CLASSES
+    scores = 2 * rng.normal(size=(WINDOWS, STEPS))
+    weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    logits = 5 * np.eye(CLASSES)[labels] + rng.normal(size=(WINDOWS, CLASSES))
+    return Outputs(logits, weights, rng.normal(size=(WINDOWS, 4))), labels
+
+
+def rounded(model: Outputs, attention: Callable[[Any], Any] = lambda weights: weights) -> Outputs:
+    """What a faithful int8 file would give, with its attention map spoiled."""
+    weights = np.round(attention(model.attention_weights) * 256) / 256
+    return Outputs(np.round(model.logits * 16) / 16, weights, model.context, logits_scale=1 / 16)
+
+
+def by_name(checks: list[Check]) -> dict[str, Check]:
+    return {check.name: check for check in checks}
+
+
+def failed(checks: list[Check]) -> set[str]:
+    return {check.name for check in checks if check.passed is False}
+
+
+def test_rounding_alone_passes() -> None:
+    float_model, labels = outputs()
+    checks = comparison.promise(float_model, rounded(float_model), labels)
+    assert failed(checks) == set()
+    assert verdict(checks) == "pass"
+
+
+def test_the_promise_has_its_checks() -> None:
+    float_model, labels = outputs()
+    checks = comparison.promise(float_model, rounded(float_model), labels)
+    assert [check.name for check in checks] == [
+        "decision_agreement",
+        "max_probability_difference",
+        "attention_max_error",
+        "attention_total_variation",
+        "attention_row_sum_error",
+        "attention_top1_agreement",
+        "attention_top1_ties",
+        "context_max_error",
+        "context_relative_rms_error",
+        "accuracy_drop",
+        "worst_class_recall_drop",
+    ]
+    assert {check.reference for check in checks} == {"float_model"}
+    assert {check.n for check in checks} == {WINDOWS}
+    assert all(check.relation == DEFINITIONS[check.name].relation for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("attention", "names"),
+    [
+        (lambda weights: weights[:, ::-1], {"attention_max_error", "attention_total_variation"}),
+        (
+            lambda weights: np.full_like(weights, 1 / weights.shape[1]),
+            {"attention_max_error", "attention_total_variation"},
+        ),
+        (np.roll, {"attention_max_error", "attention_total_variation"}),
+        (lambda weights: weights * 0.9, {"attention_row_sum_error", "attention_total_variation"}),
+        (np.zeros_like, {"attention_row_sum_error", "attention_max_error", "attention_total_variation"}),
+        (
+            lambda weights: np.full_like(weights, np.nan),
+            {"attention_row_sum_error", "attention_max_error", "attention_total_variation"},
+        ),
+    ],
+    ids=["reversed", "uniform", "rolled", "sums to 0.9", "zero", "nan"],
+)
+def test_a_wrong_attention_map_fails(attention: Callable[..., Any], names: set[str]) -> None:
+    spoil = (lambda weights: np.roll(weights, 1, axis=1)) if attention is np.roll else attention
+    float_model, labels = outputs()
+    checks = comparison.promise(float_model, rounded(float_model, spoil), labels)
+    assert names <= failed(checks)
+    assert verdict(checks) == "fail"
+
+
+def test_a_small_error_in_every_row_sum_is_not_hidden_by_a_small_largest_error() -> None:
+    """Diffuse attention over 400 steps: each weight is off by 0.002 only, and the map is worthless."""
+    uniform = np.full((20, 400), 1 / 400)
+    logits = np.eye(2)[np.arange(20) % 2]
+    float_model, int8 = Outputs(logits, uniform), Outputs(logits, np.zeros_like(uniform))
+    checks = by_name(comparison.promise(float_model, int8, np.arange(20) % 2))
+    assert checks["attention_max_error"].passed
+    assert checks["attention_row_sum_error"].passed is False
+    assert checks["attention_total_variation"].passed is False
+
+
+def test_one_window_alone_never_fails_the_accuracy() -> None:
+    labels = np.zeros(40, int)
+    weights = np.full((40, 4), 0.25)
+    right, one_wrong, two_wrong = (np.tile([1.0, 0.0], (40, 1)) for _ in range(3))
+    one_wrong[0] = two_wrong[0] = two_wrong[1] = [0.0, 1.0]
+    one = comparison.promise(Outputs(right, weights), Outputs(one_wrong, weights), labels)
+    two = comparison.promise(Outputs(right, weights), Outputs(two_wrong, weights), labels)
+    assert by_name(one)["accuracy_drop"].passed is True
+    assert by_name(two)["accuracy_drop"].passed is False
+
+
+def test_a_limit_without_a_measurement_fails() -> None:
+    float_model, labels = outputs()
+    int8 = rounded(float_model)
+    without = Outputs(int8.logits, int8.attention_weights)  # no context was taken
+    checks = comparison.promise(float_model, without, labels, {"context_max_error": 0.5})
+    assert by_name(checks)["context_max_error"].value is None
+    assert failed(checks) == {"context_max_error"}
+
+
+def test_nan_logits_fail() -> None:
+    float_model, labels = outputs()
+    nan = Outputs(np.full_like(float_model.logits, np.nan), float_model.attention_weights)
+    assert failed(comparison.promise(float_model, nan, labels)) == {"decision_agreement", "accuracy_drop"}
+
+
+def test_float_forward_is_reported_only() -> None:
+    float_model, _ = outputs()
+    checks = comparison.float_forward(float_model, rounded(float_model))
+    assert {check.limit for check in checks} == {None}
+    assert "attention_total_variation" in by_name(checks)
+
+
+def test_training_forward_counts_steps() -> None:
+    weights = np.array([[128, 64, 64, 0]]) / 256
+    logits = np.array([[1.0, 2.0]])
+    twin = Outputs(logits, weights)
+    int8 = Outputs(
+        logits + np.array([[0.5, 1.5]]), weights + np.array([[1, 0, -2, 0]]) / 256, logits_scale=0.5
+    )
+    checks = by_name(comparison.training_forward(twin, int8))
+    values = {name: check.value for name, check in checks.items()}
+    assert values == {
+        "attention_within_one_step": 0.75,
+        "attention_equal": 0.5,
+        "attention_max_steps": 2,
+        "logits_within_one_step": 0.5,
+        "logits_max_steps": 3,
+    }
+    assert checks["attention_within_one_step"].passed is False
+
+
+def test_a_missing_training_forward_fails() -> None:
+    float_model, _ = outputs()
+    assert failed(comparison.training_forward(None, rounded(float_model))) == {"attention_within_one_step"}
+
+
+def test_keras_is_tight() -> None:
+    float_model, _ = outputs()
+    nearly = Outputs(float_model.logits, float_model.attention_weights + 1e-4)
+    assert failed(comparison.keras(float_model, nearly)) == set()
+    assert failed(comparison.keras(float_model, rounded(float_model))) == {
+        "attention_max_error",
+        "logits_max_relative_error",
+    }
+
+
+def test_what_training_and_quantization_moved_adds_up_to_a_bound() -> None:
+    float_model, _ = outputs()
+    forward = Outputs(float_model.logits, np.roll(float_model.attention_weights, 1, axis=1))
+    int8 = rounded(forward)
+    parts = [comparison.moved(*pair)["attention_total_variation"] for pair in
+             ((float_model, int8), (float_model, forward), (forward, int8))]  # fmt: skip
+    total, training, quantization = (part if part is not None else math.nan for part in parts)
+    assert total <= training + quantization + 1e-12

@@ -1,0 +1,58 @@
+"""The default limits, by hand for T = 29 and 128."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import InputError
+from pipeline.config import TolerancesConfig
+from pipeline.parity.definitions import DEFINITIONS, PROMISE
+from pipeline.parity.tolerances import keras_limits, promise_limits, training_limits
+
+
+def test_promise_limits() -> None:
+    assert promise_limits(steps=128, windows=1000) == {
+        "decision_agreement": 0.985,
+        "accuracy_drop": 0.01,
+        "attention_total_variation": 0.0725,
+        "attention_row_sum_error": 0.25,
+        "attention_max_error": 0.05,
+    }
+
+
+def test_accuracy_drop_never_fails_on_one_window() -> None:
+    assert promise_limits(29, 40)["accuracy_drop"] == 1 / 40
+    assert promise_limits(29, 101)["accuracy_drop"] == 0.01
+
+
+def test_the_configuration_wins() -> None:
+    limits = promise_limits(29, 40, {"accuracy_drop": 0.0, "max_probability_difference": 0.15,
+                                     "attention_max_error": None})  # fmt: skip
+    assert limits["accuracy_drop"] == 0.0
+    assert limits["max_probability_difference"] == 0.15
+    assert limits["attention_max_error"] == 0.05
+
+
+def test_an_unknown_tolerance_is_refused() -> None:
+    with pytest.raises(InputError, match=r"'accuracy'.*accuracy_drop"):
+        promise_limits(29, 40, {"accuracy": 0.1})
+
+
+def test_the_configuration_names_exactly_these_checks() -> None:
+    assert set(TolerancesConfig.model_fields) == set(PROMISE)
+
+
+def test_keras_limits() -> None:
+    assert keras_limits(29)["attention_max_error"] == 2**-10
+    assert keras_limits(128)["logits_max_relative_error"] == 2**-9
+
+
+def test_every_limit_belongs_to_a_check() -> None:
+    assert {*promise_limits(29, 40), *keras_limits(29), *training_limits()} <= set(DEFINITIONS)
+
+
+def test_every_check_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "parity.md").read_text(encoding="utf-8")
+    assert [name for name in DEFINITIONS if f"`{name}`" not in text] == []

@@ -1,0 +1,77 @@
+"""The drawings: text stays text, colours follow the page, odd numbers are drawn too."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from pipeline.report import figures
+
+SIGNAL, WEIGHTS = np.zeros((5, 2)), np.full(5, 0.2)
+
+
+def test_largest_is_finite_and_never_nothing() -> None:
+    assert figures.largest(np.array([0.5, -2.0, np.nan, np.inf])) == 2.0
+    assert figures.largest(np.zeros(3)) > 0
+    assert figures.largest(np.full(3, np.nan)) > 0
+
+
+def test_a_window_takes_its_ink_from_the_page() -> None:
+    svg = figures.window(SIGNAL, WEIGHTS, WEIGHTS, padded=2, rate_hz=None)
+    assert figures.INK not in svg
+    assert "currentColor" in svg
+    assert "time step" in svg
+    assert ">diff.<" in svg
+
+
+def test_a_drawing_is_scalable_well_formed_and_silent() -> None:
+    svg = figures.window(SIGNAL, WEIGHTS, WEIGHTS, padded=0, rate_hz=10.0)
+    root = ElementTree.fromstring(svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
+                                  if "xmlns:xlink" not in svg else svg)  # fmt: skip
+    assert "viewBox" in root.attrib
+    assert {"width", "height"}.isdisjoint(root.attrib)
+    assert root.get("aria-hidden") == "true"
+    assert "seconds" in svg
+
+
+def test_two_drawings_share_no_id() -> None:
+    import re
+
+    one = figures.window(SIGNAL, WEIGHTS, WEIGHTS, padded=0, rate_hz=None)
+    two = figures.window(SIGNAL + 1, WEIGHTS, WEIGHTS, padded=0, rate_hz=None)
+    first, second = (set(re.findall(r'\sid="([^"]+)"', svg)) for svg in (one, two))
+    assert first
+    assert first.isdisjoint(second)
+    used = re.findall(r'(?:url\(#|href="#)([^")]+)', one)
+    assert used
+    assert set(used) <= first
+
+
+def test_names_are_not_mathematics() -> None:
+    svg = figures.histogram({"unit": "$x^2$ <b>", "edges": [0, 1, 2], "counts": [3, 0]})
+    assert "$x^2$ &lt;b&gt;" in svg
+
+
+def test_a_histogram_of_nothing_is_drawn() -> None:
+    assert "<svg" in figures.histogram({"unit": "steps", "edges": [0, 1, 2], "counts": [0, 0]})
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        [{"epoch": 1, "loss": 1.0, "val_loss": None, "val_accuracy": 0.5}],
+        [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}],
+        [{"epoch": 1}],
+    ],
+)
+def test_curves_show_what_there_is(epochs: list[dict[str, float]]) -> None:
+    svg = figures.training_curves(epochs)
+    assert ("val_accuracy" in svg) == ("val_accuracy" in epochs[0])
+
+
+def test_a_map_of_one_class_and_one_step_is_drawn() -> None:
+    assert "<svg" in figures.attention_map(
+        np.ones((2, 1)), np.zeros(2, int), 1.0, diverging=True, rate_hz=None
+    )

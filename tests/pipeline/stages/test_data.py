@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import InputError
+from pipeline.config import BuildConfig
+from pipeline.data.prepared import PreparedData
+from pipeline.progress import Silence
+from pipeline.stages import StageContext, load
+
+
+def config(source: Path, seed: int = 0) -> BuildConfig:
+    return BuildConfig.model_validate({"data": {"source": str(source)}, "train": {"seed": seed}})
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    random = np.random.default_rng(0)
+    path = tmp_path / "mine.npz"
+    x, y = random.normal(size=(20, 4, 2)), np.arange(20) % 2
+    np.savez(path, x_train=x, y_train=y, x_test=x[:6], y_test=y[:6])
+    return path
+
+
+def test_stage_saves_what_prepare_makes(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "stage"
+    folder.mkdir()
+
+    def artifact(name: str) -> Path:
+        raise AssertionError(name)
+
+    load("data").run(StageContext(config(source), folder, artifact, Silence()))
+    data = PreparedData.load(folder)
+    assert (len(data.x_train), len(data.x_validation), len(data.x_test)) == (16, 4, 6)
+    assert data.name == "mine"
+
+
+def test_options_follow_content_seed_and_fraction_and_nothing_else(source: Path, tmp_path: Path) -> None:
+    stage = load("data")
+    before = stage.options(config(source))
+    assert before == stage.options(config(source).model_copy(update={"model": None}))
+    assert before != stage.options(config(source, seed=1))
+    np.savez(source, x_train=np.zeros(1))
+    assert before != stage.options(config(source))
+
+
+def test_options_refuse_an_unknown_source() -> None:
+    with pytest.raises(InputError, match="Unknown data set"):
+        load("data").options(config(Path("nothing")))
