@@ -49,7 +49,8 @@ def verify(content: bytes) -> None:
     Raises:
         DamagedError: one of them leaves the file, or there are more than the file has room for.
     """
-    _Walk(content).table(_Walk(content).follow(0), "Model")
+    walk = _Walk(content)
+    walk.table(walk.follow(0), "Model")
 
 
 class _Walk:

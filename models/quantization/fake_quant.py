@@ -19,12 +19,12 @@ def round_half_away(x: tf.Tensor) -> tf.Tensor:
 
 def affine_parameters(minimum: tf.Tensor, maximum: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Scale and zero point of an int8 tensor from its range; the same rule as ``number_formats.affine_format``."""
-    minimum = tf.minimum(minimum, 0.0)
-    maximum = tf.maximum(maximum, 0.0)
+    minimum = tf.cast(tf.minimum(minimum, 0.0), tf.float64)
+    maximum = tf.cast(tf.maximum(maximum, 0.0), tf.float64)
     scale = (maximum - minimum) / 255.0
     scale = tf.where(scale > 0.0, scale, tf.ones_like(scale))
     zero_point = tf.clip_by_value(tf.round(INT8_MIN - minimum / scale), INT8_MIN, INT8_MAX)
-    return scale, zero_point
+    return tf.cast(scale, tf.float32), tf.cast(zero_point, tf.float32)
 
 
 def quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor) -> tf.Tensor:

@@ -7,15 +7,15 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from models.quantization.fake_quant import affine_parameters, fake_quantize_bias, fake_quantize_weight, weight_scale
-from models.quantization.number_formats import HIDDEN_RANGE, Range, cell_exponent
-from models.quantization.recurrence import quantized_lstm
+from models.quantization.fake_quant import affine_parameters
+from models.quantization.number_formats import CELL_EXPONENTS, HIDDEN_RANGE, Range, cell_exponent
+from models.quantization.recurrence import LstmWeights, float_lstm, integer_lstm
 from models.quantization.twin import FakeQuantizedLayer
 
 
 @tf_keras.utils.register_keras_serializable(package="fuselage")
 class QuantizedLSTM(FakeQuantizedLayer):
-    """An LSTM that rounds where TFLite's integer kernel rounds, at every step.
+    """An LSTM that computes what TFLite's integer kernel computes, at every step and to the last bit.
 
     Input and output as ``LSTM(units, return_sequences=True)``; the weights have
     the same names, shapes and order, so they carry over.
@@ -41,25 +41,21 @@ class QuantizedLSTM(FakeQuantizedLayer):
         self.add_range("cell", initial=1.0)
         super().build(input_shape)
 
-    def _cell_step(self) -> tf.Tensor:
-        """2^ceil(log2 max|c|) / 32768, as ``number_formats.cell_exponent``."""
-        largest = tf.maximum(self._ranges["cell"][1], 2.0**-15)
-        return tf.pow(2.0, tf.math.ceil(tf.math.log(largest) / tf.math.log(2.0)) - 15.0)
+    def _cell_exponent(self) -> tf.Tensor:
+        """log2 of the cell state's scale; the rule of ``number_formats.cell_exponent``."""
+        largest = tf.reshape(self._ranges["cell"][1], [1])
+        magnitude = tf.math.ceil(tf.math.log(largest) / tf.math.log(2.0))[0]
+        low, high = CELL_EXPONENTS[0], CELL_EXPONENTS[-1]
+        return tf.clip_by_value(tf.cast(magnitude, tf.int32) - 15, low, high)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         x = self.activation("input", inputs, training)  # [batch, time, features]
-        kernel, recurrent_kernel, bias = self.kernel, self.recurrent_kernel, self.bias
+        weights = LstmWeights(self.kernel, self.recurrent_kernel, self.bias)
         if self.fake_quantization:
-            input_scale, _ = affine_parameters(*self._ranges["input"])
-            gates = [tf.split(w, 4, axis=-1) for w in (kernel, recurrent_kernel, bias)]
-            kernel = tf.concat([fake_quantize_weight(w) for w in gates[0]], axis=-1)
-            recurrent_kernel = tf.concat([fake_quantize_weight(r) for r in gates[1]], axis=-1)
-            biases = [fake_quantize_bias(b, input_scale, weight_scale(w)) for b, w in zip(gates[2], gates[0])]
-            bias = tf.concat(biases, axis=-1)
-        cell_step = tf.stop_gradient(self._cell_step())
-        hidden, largest_cell = quantized_lstm(
-            x, kernel, recurrent_kernel, bias, cell_step, rounding=self.fake_quantization
-        )
+            input_format = affine_parameters(*self._ranges["input"])
+            hidden, largest_cell = integer_lstm(x, *input_format, weights, self._cell_exponent())
+        else:
+            hidden, largest_cell = float_lstm(x, weights)
         if training:
             self.observe("cell", -largest_cell, largest_cell)
         self.record("hidden", hidden)

@@ -62,22 +62,31 @@ def affine_format(value_range: Range) -> AffineFormat:
     """The int8 format of a range: ``scale = (max - min) / 255``, ``zero_point = round(-128 - min / scale)``.
 
     The range is first widened to contain 0, so that 0 is exact. Computed in
-    float32, as the file stores it. A range that is only 0 gets scale 1.
+    float64 from float32 bounds and stored as float32, as the converter does.
+    A range that is only 0 gets scale 1.
     """
     minimum = np.float32(min(value_range.minimum, 0.0))
     maximum = np.float32(max(value_range.maximum, 0.0))
-    scale = (maximum - minimum) / np.float32(255.0)
+    scale = (np.float64(maximum) - np.float64(minimum)) / 255.0
     if scale == 0:
         return AffineFormat(1.0, 0)
-    zero_point = round(float(np.float64(INT8_MIN) - np.float64(minimum) / np.float64(scale)))
-    return AffineFormat(float(scale), int(np.clip(zero_point, INT8_MIN, INT8_MAX)))
+    zero_point = round(float(INT8_MIN - np.float64(minimum) / scale))
+    return AffineFormat(float(np.float32(scale)), int(np.clip(zero_point, INT8_MIN, INT8_MAX)))
+
+
+CELL_EXPONENTS = range(-15, -8)
+"""log2 of the cell state's scale, for which the kernel has a tanh: |c| up to 1, 2, 4, ... 64.
+
+Outside, TFLite's kernel leaves h uncomputed (kernels/internal/reference/portable_tensor_utils.cc,
+PortableApplyTanh: 0 to 6 integer bits).
+"""
 
 
 def cell_exponent(largest_cell_magnitude: float) -> int:
     """log2 of the cell state's scale: int16, symmetric, ``scale = 2^ceil(log2 max|c|) / 32768``.
 
-    A power of two, because the kernel rescales the cell by shifts. The floor of
-    2^-15 * 1/32768 keeps a cell that never moves representable.
+    A power of two, because the kernel rescales the cell by shifts. Kept within
+    ``CELL_EXPONENTS``; a cell state beyond 64 saturates there, where its tanh is 1 all the same.
     """
-    magnitude = max(abs(largest_cell_magnitude), 2.0**-15)
-    return math.ceil(math.log2(magnitude)) - 15
+    exponent = math.ceil(math.log2(max(abs(largest_cell_magnitude), 2.0**-20))) - 15
+    return min(max(exponent, CELL_EXPONENTS[0]), CELL_EXPONENTS[-1])

@@ -1,214 +1,312 @@
-"""The fake-quantized LSTM recurrence: every rounding of the int8 kernel, with a gradient written by hand.
+"""The int8 LSTM kernel as a training forward: its integers, to the last bit, with a gradient written by hand.
 
-Forward, per step t, in the kernel's formats (section numbers of Li and Alvarez
-2021, arXiv 2101.05453, and tensorflow/lite/kernels/lstm_eval.cc)::
+Forward, per step t, in TFLite's own arithmetic (``fixed_point``; kernel 8x8_16
+of tensorflow/lite/kernels/lstm_eval.cc; Li and Alvarez 2021, arXiv 2101.05453)::
 
-    a_t = sat16(R16(x_t W + b) + R16(h_{t-1} R))          gate inputs, Q3.12
-    i, f, o = R(sigmoid(a)),  g = R(tanh(a))               Q0.15
-    c_t = sat16(R(f c_{t-1}) + R(i g))                     int16, scale 2^e
-    h_t = clip(R(o R(tanh(c_t))), -128, 127)               int8, scale 1/128
+    a = sat16(M(W x + bx))              input part of the gate inputs, Q3.12
+    a = sat16(M(R h + bh) + a)          both parts, Q3.12
+    i, f, o = logistic(a),  g = tanh(a)                       Q0.15
+    c = sat16(R(f c, 15) + R(i g, 30 + e))                    int16, scale 2^e
+    h = clip(M(o tanh(c)) + zero point, -128, 127)            int8, scale 1/128
 
-R rounds to the format's step, halves away from zero; sat16 saturates at the
-int16 limits. Gate order i, f, g, o as in Keras.
+M is the multiplication by a quantized multiplier, R the rounding shift.
+Integers live in int32 and, where products need it, int64; matrix products run
+in float, which is exact as long as every sum stays below 2^24 (float32) or
+2^53 (float64). Gate order i, f, g, o as in Keras.
 
-Backward: the LSTM's own gradient, taken at the quantized values; every R is
-passed straight through, and nothing passes where a sat16 saturated. Weight
+Backward: the LSTM's own gradient at the values the integers stand for; every
+rounding is passed straight through (Bengio et al. 2013, arXiv 1308.3432), and
+nothing passes where a gate input or the cell state saturated. The weight
 gradients are one matrix product over all steps after the loop, so that the
-backward loop carries one product a step. Both loops are compiled by XLA.
+backward loop carries a single product a step. Both loops are compiled by XLA.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from models.quantization.fake_quant import round_half_away
+from models.quantization import fixed_point
+from models.quantization.fake_quant import round_half_away, weight_scale
 from models.quantization.number_formats import (
     GATE_FRACTION_BITS,
     GATE_OUTPUT_FRACTION_BITS,
+    HIDDEN_RANGE,
     INT8_MAX,
     INT8_MIN,
     INT16_MAX,
     INT16_MIN,
+    affine_format,
 )
 
-GATE_STEP = 2.0**-GATE_FRACTION_BITS
 GATE_OUTPUT_STEP = 2.0**-GATE_OUTPUT_FRACTION_BITS
-HIDDEN_STEP = 1.0 / 128.0
+HIDDEN_FORMAT = affine_format(HIDDEN_RANGE)
+
+
+class LstmWeights(NamedTuple):
+    """kernel [features, 4 * units], recurrent_kernel [units, 4 * units], bias [4 * units]; gates i, f, g, o."""
+
+    kernel: tf.Tensor
+    recurrent_kernel: tf.Tensor
+    bias: tf.Tensor
+
+
+class _Trace(NamedTuple):
+    """What the backward pass needs of the forward one, [time, batch, ...], as real values."""
+
+    hidden: tf.Tensor
+    cell: tf.Tensor
+    tanh_cell: tf.Tensor
+    gates: tf.Tensor  # [time, batch, 4 * units]
+    open_gates: tf.Tensor  # 1 where the gate input did not saturate
+    open_cell: tf.Tensor  # 1 where the cell state did not saturate
+
+
+# --- Integer arithmetic in TensorFlow; fixed_point is its NumPy twin and its test ------------------
+
+
+def _rounding_shift(x: tf.Tensor, exponent: tf.Tensor) -> tf.Tensor:
+    """RoundingDivideByPOT in the type of x."""
+    exponent = tf.cast(exponent, x.dtype)
+    mask = tf.bitwise.left_shift(tf.ones_like(exponent), exponent) - 1
+    remainder = tf.bitwise.bitwise_and(x, mask)
+    threshold = tf.bitwise.right_shift(mask, tf.ones_like(mask)) + tf.cast(x < 0, x.dtype)
+    return tf.bitwise.right_shift(x, exponent) + tf.cast(remainder > threshold, x.dtype)
+
+
+def _quantize_multiplier(real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """QuantizeMultiplier of positive float32 values: mantissa and exponent are read off their bits, exactly."""
+    bits = tf.bitcast(real, tf.int32)
+    shift = tf.bitwise.right_shift(bits, 23) - 126
+    mantissa = tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 0x800000)  # 24 bits
+    return tf.bitwise.left_shift(mantissa, 7), shift
+
+
+def _multiply(x: tf.Tensor, multiplier: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+    """MultiplyByQuantizedMultiplier of int32 values: int32."""
+    left = tf.cast(tf.maximum(shift, 0), tf.int64)
+    product = tf.bitwise.left_shift(tf.cast(x, tf.int64), left) * tf.cast(multiplier, tf.int64)
+    # Rounding to the nearest, halves away from zero: the truncating division of the kernel with its nudge.
+    high = tf.cast(_rounding_shift(product, tf.constant(31, tf.int64)), tf.int32)
+    return _rounding_shift(high, tf.maximum(-shift, 0))
+
+
+def _saturate16(x: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(x, INT16_MIN, INT16_MAX)
+
+
+def _integer_matmul(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """The exact product of int8 values and weights held in float32, as int32."""
+    exact_in = tf.float32 if weights.shape[0] * 128 * 127 < 2**24 else tf.float64
+    return tf.cast(tf.matmul(tf.cast(x, exact_in), tf.cast(weights, exact_in)), tf.int32)
+
+
+# --- Forward --------------------------------------------------------------------------------------
+
+
+def _quantize_weights(weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """int8 weights held in float32, one scale a gate: [rows, 4 * units], [4 * units]."""
+    units = weights.shape[1] // 4
+    scales = tf.stack([weight_scale(gate) for gate in tf.split(weights, 4, axis=1)])
+    scales = tf.repeat(scales, units)
+    return round_half_away(weights / scales), scales
 
 
 @tf.function(jit_compile=True)
 def _forward(
     x: tf.Tensor,
-    kernel: tf.Tensor,
-    recurrent_kernel: tf.Tensor,
-    bias: tf.Tensor,
-    cell_step: tf.Tensor,
-    rounding: bool,
-) -> tuple[tf.Tensor, ...]:
-    def to_step(x: tf.Tensor, step: Any) -> tf.Tensor:
-        return round_half_away(x * (1.0 / step)) * step if rounding else x
-
-    def saturate(x: tf.Tensor, step: Any, low: int = INT16_MIN, high: int = INT16_MAX) -> tf.Tensor:
-        return tf.clip_by_value(x, low * step, high * step) if rounding else x
-
+    input_scale: tf.Tensor,
+    input_zero_point: tf.Tensor,
+    weights: LstmWeights,
+    cell_exponent: tf.Tensor,
+) -> tuple[_Trace, tf.Tensor]:
+    """Run the integer kernel. x: int8 values [batch, time, features] held in float32."""
     batch, steps, features = tf.shape(x)[0], x.shape[1], x.shape[2]
-    units = recurrent_kernel.shape[0]
+    units = weights.recurrent_kernel.shape[0]
+    gate_step = tf.constant(2.0**-GATE_FRACTION_BITS, tf.float32)
+    hidden_scale = tf.constant(HIDDEN_FORMAT.scale, tf.float32)
+    hidden_zero_point = HIDDEN_FORMAT.zero_point
+
+    kernel, kernel_scale = _quantize_weights(weights.kernel)
+    recurrent_kernel, recurrent_scale = _quantize_weights(weights.recurrent_kernel)
+    bias = tf.cast(round_half_away(weights.bias / (input_scale * kernel_scale)), tf.int32)
+    bias_x = bias - tf.cast(input_zero_point * tf.reduce_sum(kernel, axis=0), tf.int32)
+    bias_h = tf.cast(-hidden_zero_point * tf.reduce_sum(recurrent_kernel, axis=0), tf.int32)
+    by_input = _quantize_multiplier(kernel_scale * input_scale / gate_step)
+    by_hidden = _quantize_multiplier(recurrent_scale * hidden_scale / gate_step)
+    by_output = _quantize_multiplier(GATE_OUTPUT_STEP / hidden_scale * GATE_OUTPUT_STEP)
+
     x = tf.transpose(x, [1, 0, 2])  # [time, batch, features]
-    from_input = tf.matmul(tf.reshape(x, [-1, features]), kernel) + bias
-    from_input = saturate(to_step(from_input, GATE_STEP), GATE_STEP)  # Q3.12
+    from_input = _integer_matmul(tf.reshape(x, [-1, features]), kernel) + bias_x
+    from_input = _saturate16(_multiply(from_input, *by_input))  # Q3.12
     from_input = tf.reshape(from_input, [steps, batch, 4 * units])
+
+    # Every result of logistic and of tanh there is, as tables that an int16 indexes.
+    logistic = tf.constant(fixed_point.logistic_table())
+    tanh_tables = tf.constant(fixed_point.tanh_tables())
+    gate_tanh = tanh_tables[15 - GATE_FRACTION_BITS]
+    cell_tanh = tf.gather(tanh_tables, cell_exponent + 15)
+    cell_scale = tf.pow(2.0, tf.cast(cell_exponent, tf.float32))
+
+    def look_up(table: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        return tf.gather(table, x + 32768)
+
+    def real(x: tf.Tensor, scale: float | tf.Tensor) -> tf.Tensor:
+        return tf.cast(x, tf.float32) * scale
+
+    def open_at(x: tf.Tensor) -> tf.Tensor:
+        return tf.cast((x > INT16_MIN) & (x < INT16_MAX), tf.float32)
+
+    def step(t, hidden, cell, arrays, largest):  # type: ignore[no-untyped-def]
+        a = _multiply(_integer_matmul(hidden, recurrent_kernel) + bias_h, *by_hidden)
+        a = _saturate16(a + from_input[t])  # [batch, 4 * units], Q3.12
+        i = look_up(logistic, a[:, :units])  # Q0.15, like the other gates
+        f = look_up(logistic, a[:, units : 2 * units])
+        g = look_up(gate_tanh, a[:, 2 * units : 3 * units])
+        o = look_up(logistic, a[:, 3 * units :])
+        unsaturated = _rounding_shift(f * cell, 15) + _rounding_shift(i * g, 30 + cell_exponent)
+        cell = _saturate16(unsaturated)  # int16, scale 2^cell_exponent
+        tanh_cell = look_up(cell_tanh, cell)  # Q0.15
+        hidden = _multiply(o * tanh_cell, *by_output) + hidden_zero_point
+        hidden = tf.clip_by_value(hidden, INT8_MIN, INT8_MAX)  # int8
+        gates = tf.concat([i, f, g, o], axis=1)
+        values = _Trace(
+            hidden=real(hidden - hidden_zero_point, hidden_scale),
+            cell=real(cell, cell_scale),
+            tanh_cell=real(tanh_cell, GATE_OUTPUT_STEP),
+            gates=real(gates, GATE_OUTPUT_STEP),
+            open_gates=open_at(a),
+            open_cell=open_at(unsaturated),
+        )
+        arrays = _Trace(*(array.write(t, value) for array, value in zip(arrays, values, strict=True)))
+        largest = tf.maximum(largest, tf.reduce_max(tf.abs(unsaturated)))
+        return t + 1, hidden, cell, arrays, largest
 
     def array(size: int) -> tf.TensorArray:
         return tf.TensorArray(tf.float32, steps, element_shape=(x.shape[1], size))
 
-    def step(t, hidden, cell, hiddens, cells, tanhs, gates, inside, largest):  # type: ignore[no-untyped-def]
-        from_hidden = to_step(tf.matmul(hidden, recurrent_kernel), GATE_STEP)
-        unsaturated = from_input[t] + from_hidden
-        a = saturate(unsaturated, GATE_STEP)  # [batch, 4 * units], Q3.12
-        gate = tf.concat(
-            [
-                tf.sigmoid(a[:, : 2 * units]),
-                tf.tanh(a[:, 2 * units : 3 * units]),
-                tf.sigmoid(a[:, 3 * units :]),
-            ],
-            axis=1,
-        )
-        gate = saturate(to_step(gate, GATE_OUTPUT_STEP), GATE_OUTPUT_STEP)  # Q0.15
-        i, f, g, o = tf.split(gate, 4, axis=1)
-        cell_unsaturated = to_step(f * cell, cell_step) + to_step(i * g, cell_step)
-        cell = saturate(cell_unsaturated, cell_step)  # int16, scale cell_step
-        tanh = saturate(to_step(tf.tanh(cell), GATE_OUTPUT_STEP), GATE_OUTPUT_STEP)  # Q0.15
-        hidden = saturate(to_step(o * tanh, HIDDEN_STEP), HIDDEN_STEP, INT8_MIN, INT8_MAX)  # int8
-        return (
-            t + 1,
-            hidden,
-            cell,
-            hiddens.write(t, hidden),
-            cells.write(t, cell),
-            tanhs.write(t, tanh),
-            gates.write(t, gate),
-            inside.write(t, tf.cast(tf.equal(a, unsaturated), tf.float32)),
-            tf.maximum(largest, tf.reduce_max(tf.abs(cell_unsaturated))),
-        )
-
-    zero = tf.zeros([batch, units])
-    result = tf.while_loop(
-        lambda t, *_: t < steps,
-        step,
-        (
-            tf.constant(0),
-            zero,
-            zero,
-            array(units),
-            array(units),
-            array(units),
-            array(4 * units),
-            array(4 * units),
-            tf.constant(0.0),
-        ),
-        maximum_iterations=steps,
+    arrays = _Trace(array(units), array(units), array(units), array(4 * units), array(4 * units), array(units))
+    start = (
+        tf.constant(0),
+        tf.fill([batch, units], hidden_zero_point),
+        tf.zeros([batch, units], tf.int32),
+        arrays,
+        tf.constant(0),
     )
-    hiddens, cells, tanhs, gates, inside = (a.stack() for a in result[3:8])  # [time, batch, ...]
-    return hiddens, cells, tanhs, gates, inside, result[8]
+    *_, arrays, largest = tf.while_loop(lambda t, *_: t < steps, step, start, maximum_iterations=steps)
+    return _Trace(*(array.stack() for array in arrays)), real(largest, cell_scale)
+
+
+# --- Backward -------------------------------------------------------------------------------------
 
 
 @tf.function(jit_compile=True)
 def _backward(
-    d_hiddens: tf.Tensor,
-    x: tf.Tensor,
-    kernel: tf.Tensor,
-    recurrent_kernel: tf.Tensor,
-    hiddens: tf.Tensor,
-    cells: tf.Tensor,
-    tanhs: tf.Tensor,
-    gates: tf.Tensor,
-    inside: tf.Tensor,
-    cell_limit: tf.Tensor,
+    d_hidden_states: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, trace: _Trace
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    steps, units, features = hiddens.shape[0], hiddens.shape[2], x.shape[2]
-    batch = tf.shape(hiddens)[1]
-    zero = tf.zeros_like(hiddens[:1])
-    cells_before = tf.concat([zero, cells[:-1]], axis=0)
-    hiddens_before = tf.concat([zero, hiddens[:-1]], axis=0)
+    """Gradients of x, kernel, recurrent kernel and bias; x [time, batch, features] and weights as real values."""
+    steps, units, features = trace.hidden.shape[0], trace.hidden.shape[2], x.shape[2]
+    batch = tf.shape(trace.hidden)[1]
+    zero = tf.zeros_like(trace.hidden[:1])
+    cell_before = tf.concat([zero, trace.cell[:-1]], axis=0)
+    hidden_before = tf.concat([zero, trace.hidden[:-1]], axis=0)
 
     def step(t, d_hidden, d_cell, d_gate_inputs):  # type: ignore[no-untyped-def]
-        i, f, g, o = tf.split(gates[t], 4, axis=1)
-        tanh = tanhs[t]
-        d_hidden = d_hidden + d_hiddens[t]
-        d_cell = d_cell + d_hidden * o * (1.0 - tanh * tanh)
-        d_cell = d_cell * tf.cast(tf.abs(cells[t]) < cell_limit, tf.float32)
+        i, f, g, o = tf.split(trace.gates[t], 4, axis=1)
+        tanh_cell = trace.tanh_cell[t]
+        d_hidden = d_hidden + d_hidden_states[t]
+        d_cell = (d_cell + d_hidden * o * (1.0 - tanh_cell * tanh_cell)) * trace.open_cell[t]
         d_a = tf.concat(
             [
                 d_cell * g * i * (1.0 - i),
-                d_cell * cells_before[t] * f * (1.0 - f),
+                d_cell * cell_before[t] * f * (1.0 - f),
                 d_cell * i * (1.0 - g * g),
-                d_hidden * tanh * o * (1.0 - o),
+                d_hidden * tanh_cell * o * (1.0 - o),
             ],
             axis=1,
         )
-        d_a = d_a * inside[t]  # [batch, 4 * units]
-        return (
-            t - 1,
-            tf.matmul(d_a, recurrent_kernel, transpose_b=True),
-            d_cell * f,
-            d_gate_inputs.write(t, d_a),
-        )
+        d_a = d_a * trace.open_gates[t]  # [batch, 4 * units]
+        d_hidden = tf.matmul(d_a, recurrent_kernel, transpose_b=True)
+        return t - 1, d_hidden, d_cell * f, d_gate_inputs.write(t, d_a)
 
-    array = tf.TensorArray(tf.float32, steps, element_shape=(hiddens.shape[1], 4 * units))
-    result = tf.while_loop(
-        lambda t, *_: t >= 0,
-        step,
-        (tf.constant(steps - 1), zero[0], zero[0], array),
-        maximum_iterations=steps,
-    )
-    d_a = tf.reshape(result[3].stack(), [-1, 4 * units])  # [time * batch, 4 * units]
-    x = tf.reshape(tf.transpose(x, [1, 0, 2]), [-1, features])
-    d_kernel = tf.matmul(x, d_a, transpose_a=True)
-    d_recurrent = tf.matmul(tf.reshape(hiddens_before, [-1, units]), d_a, transpose_a=True)
+    array = tf.TensorArray(tf.float32, steps, element_shape=(trace.hidden.shape[1], 4 * units))
+    start = (tf.constant(steps - 1), zero[0], zero[0], array)
+    *_, d_gate_inputs = tf.while_loop(lambda t, *_: t >= 0, step, start, maximum_iterations=steps)
+    d_a = tf.reshape(d_gate_inputs.stack(), [-1, 4 * units])  # [time * batch, 4 * units]
+    d_kernel = tf.matmul(tf.reshape(x, [-1, features]), d_a, transpose_a=True)
+    d_recurrent_kernel = tf.matmul(tf.reshape(hidden_before, [-1, units]), d_a, transpose_a=True)
     d_x = tf.reshape(tf.matmul(d_a, kernel, transpose_b=True), [steps, batch, features])
-    return tf.transpose(d_x, [1, 0, 2]), d_kernel, d_recurrent, tf.reduce_sum(d_a, axis=0)
+    return tf.transpose(d_x, [1, 0, 2]), d_kernel, d_recurrent_kernel, tf.reduce_sum(d_a, axis=0)
 
 
-def quantized_lstm(
+def integer_lstm(
     x: tf.Tensor,
-    kernel: tf.Tensor,
-    recurrent_kernel: tf.Tensor,
-    bias: tf.Tensor,
-    cell_step: tf.Tensor,
-    rounding: bool = True,
+    input_scale: tf.Tensor,
+    input_zero_point: tf.Tensor,
+    weights: LstmWeights,
+    cell_exponent: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Run the fake-quantized recurrence from a zero state.
+    """The fused int8 LSTM from a zero state, differentiable.
 
     Args:
-        x: [batch, time, features], already fake-quantized.
-        kernel: [features, 4 * units], fake-quantized, gates i, f, g, o.
-        recurrent_kernel: [units, 4 * units], fake-quantized.
-        bias: [4 * units], fake-quantized.
-        cell_step: scalar, the cell state's power-of-two scale.
-        rounding: False leaves out every rounding and saturation: the float
-            recurrence, for observing ranges.
+        x: [batch, time, features], values on the int8 grid of ``input_scale`` and ``input_zero_point``.
+        input_scale, input_zero_point: scalars, float32.
+        weights: float weights; quantized in here.
+        cell_exponent: int32 scalar from -15 to -9; the cell state's scale is 2 to its power.
 
     Returns:
-        hidden states [batch, time, units], and the largest magnitude the cell
-        state had before saturation, over all steps (a scalar without gradient).
+        hidden states [batch, time, units], dequantized; and the largest magnitude the cell state had
+        before it saturated, over all steps (a scalar without gradient).
     """
 
     @tf.custom_gradient
     def run(x, kernel, recurrent_kernel, bias):  # type: ignore[no-untyped-def]
-        hiddens, cells, tanhs, gates, inside, largest = _forward(
-            x, kernel, recurrent_kernel, bias, cell_step, rounding
+        x_integer = tf.round(x / input_scale) + input_zero_point
+        trace, largest = _forward(
+            x_integer, input_scale, input_zero_point, LstmWeights(kernel, recurrent_kernel, bias), cell_exponent
         )
 
-        def gradient(d_hiddens, _):  # type: ignore[no-untyped-def]
-            d_hiddens = tf.transpose(d_hiddens, [1, 0, 2])
-            cell_limit = INT16_MAX * cell_step
+        def gradient(d_hidden_states, _):  # type: ignore[no-untyped-def]
+            rounded = []
+            for weight in (kernel, recurrent_kernel):
+                integers, scales = _quantize_weights(weight)
+                rounded.append(integers * scales)
             return _backward(
-                d_hiddens, x, kernel, recurrent_kernel, hiddens, cells, tanhs, gates, inside, cell_limit
+                tf.transpose(d_hidden_states, [1, 0, 2]), tf.transpose(x, [1, 0, 2]), *rounded, trace
             )
 
-        return (tf.transpose(hiddens, [1, 0, 2]), largest), gradient
+        return (tf.transpose(trace.hidden, [1, 0, 2]), largest), gradient
 
-    hidden, largest = run(x, kernel, recurrent_kernel, bias)
+    hidden, largest = run(x, *weights)
     return hidden, tf.stop_gradient(largest)
+
+
+@tf.function(jit_compile=True)
+def float_lstm(x: tf.Tensor, weights: LstmWeights) -> tuple[tf.Tensor, tf.Tensor]:
+    """The same LSTM without any rounding, for observing ranges; no gradient is needed.
+
+    Args:
+        x: [batch, time, features]; weights: float.
+
+    Returns:
+        hidden states [batch, time, units], and the largest magnitude of the cell state over all steps.
+    """
+    steps, features = x.shape[1], x.shape[2]
+    units = weights.recurrent_kernel.shape[0]
+    from_input = tf.matmul(tf.reshape(x, [-1, features]), weights.kernel) + weights.bias
+    from_input = tf.reshape(from_input, [-1, steps, 4 * units])
+
+    def step(t, hidden, cell, hidden_states, largest):  # type: ignore[no-untyped-def]
+        a = from_input[:, t] + tf.matmul(hidden, weights.recurrent_kernel)
+        i, f, g, o = tf.split(a, 4, axis=1)
+        cell = tf.sigmoid(f) * cell + tf.sigmoid(i) * tf.tanh(g)
+        hidden = tf.sigmoid(o) * tf.tanh(cell)
+        largest = tf.maximum(largest, tf.reduce_max(tf.abs(cell)))
+        return t + 1, hidden, cell, hidden_states.write(t, hidden), largest
+
+    zero = tf.zeros([tf.shape(x)[0], units])
+    array = tf.TensorArray(tf.float32, steps, element_shape=(x.shape[0], units))
+    start = (tf.constant(0), zero, zero, array, tf.constant(0.0))
+    *_, states, largest = tf.while_loop(lambda t, *_: t < steps, step, start, maximum_iterations=steps)
+    return tf.transpose(states.stack(), [1, 0, 2]), largest

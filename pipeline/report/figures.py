@@ -168,12 +168,14 @@ def _figure(
 
 
 def _time_axis(axis: Axes, steps: int, rate_hz: float | None) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    """Round numbers of seconds where the sample rate is known, else of steps."""
+    from matplotlib.ticker import MaxNLocator
 
+    rate = rate_hz or 1.0
+    last = (steps - 1) / rate
+    times = [time for time in MaxNLocator(6, integer=not rate_hz).tick_values(0, last) if 0 <= time <= last]
     axis.tick_params(axis="x", length=2)
-    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if rate_hz:
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step / rate_hz:.3g}"))
+    axis.set_xticks([time * rate for time in times], [f"{time:.3g}" for time in times])
     axis.set_xlabel("seconds" if rate_hz else "time step")
     axis.set_xlim(-0.5, steps - 0.5)
 

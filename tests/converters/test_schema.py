@@ -51,6 +51,7 @@ def test_path_bytes_and_unpacked_model_are_taken(tiny: dict[str, bytes], tmp_pat
         (b"PK\x03\x04 not a model at all", "identifier"),
         (b"\x1c\0\0\0TFL3", "damaged or cut short"),
         (b"\x1c\0\0\0TFL3" + b"\xff" * 200, "damaged or cut short"),
+        (b"\x08\0\0\0TFL3" + b"\0" * 200, "no subgraph"),
     ],
 )
 def test_what_is_no_model_is_refused(content: bytes, words: str) -> None:

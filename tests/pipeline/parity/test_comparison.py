@@ -165,7 +165,7 @@ def test_a_missing_training_forward_fails() -> None:
 
 def test_keras_is_tight() -> None:
     float_model, _ = outputs()
-    nearly = Outputs(float_model.logits, float_model.attention_weights + 1e-4)
+    nearly = Outputs(float_model.logits, float_model.attention_weights + 1e-5)
     assert failed(comparison.keras(float_model, nearly)) == set()
     assert failed(comparison.keras(float_model, rounded(float_model))) == {
         "attention_max_error",

@@ -36,6 +36,12 @@ def test_a_drawing_is_scalable_well_formed_and_silent() -> None:
     assert "seconds" in svg
 
 
+def test_seconds_are_round_numbers() -> None:
+    steps = np.zeros((29, 1))
+    svg = figures.window(steps, np.ones(29) / 29, np.ones(29) / 29, padded=0, rate_hz=156.25)
+    assert all(f">{time}<" in svg for time in ("0.03", "0.06", "0.15"))
+
+
 def test_two_drawings_share_no_id() -> None:
     import re
 

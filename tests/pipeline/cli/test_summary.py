@@ -1,0 +1,149 @@
+"""The end of a build on stdout: 80 columns, names whole, a failure impossible to miss."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.build import BuildResult
+from pipeline.cli.summary import figures, print_summary
+from pipeline.parity.definitions import DEFINITIONS, PROMISE, REFERENCES
+from pipeline.parity.verdict import Check, verdict
+
+
+def check(
+    value: float | None,
+    limit: float | None,
+    name: str = "decision_agreement",
+    reference: str = "float_model",
+    n: int = 370,
+) -> Check:
+    one = DEFINITIONS[name]
+    return Check(name, reference, one.relation, value, limit, one.unit, n)
+
+
+def build(tmp_path: Path, *checks: Check, **parity: Any) -> BuildResult:
+    files = {"model_float32.tflite": 90_000, "model_int8.tflite": 30_000, "report.html": 1}
+    for name, size_bytes in files.items():
+        (tmp_path / name).write_bytes(bytes(size_bytes))
+    accuracies = [
+        {"name": name, "value": 0.9703, "correct": 359, "n": 370, "low": 0.948, "high": 0.983}
+        for name in ("float_model", "float32", "int8")
+    ]
+    return BuildResult(
+        Path("out"),
+        {
+            "verdict": verdict(checks),
+            "checks": [one.to_dict() for one in checks],
+            "notes": [],
+            "accuracies": accuracies,
+            **parity,
+        },
+        {name: tmp_path / name for name in files},
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "name", "shown"),
+    [
+        (0.9973, 0.985, "decision_agreement", ("99.7 %", ">= 98.5 %")),
+        (1.0, 0.99, "attention_within_one_step", ("100.0 %", ">= 99.0 %")),
+        (0.99999, None, "decision_agreement", ("99.999 %", "")),
+        (0.98499, 0.985, "decision_agreement", ("98.499 %", ">= 98.500 %")),
+        (0.01324, 0.0241, "attention_total_variation", ("0.0132", "<= 0.0241")),
+        (0.05000004, 0.05, "attention_max_error", ("0.05000004", "<= 0.05")),
+        (0.05, 0.05, "attention_max_error", ("0.05", "<= 0.05")),
+        (-0.0027027, 0.01, "accuracy_drop", ("-0.0027", "<= 0.01")),
+        (4.21e-5, 2.0**-10, "logits_max_relative_error", ("4.21e-5", "<= 0.000977")),
+        (1234.0, None, "attention_top1_ties", ("1234", "")),
+        (0.0, 0.0, "accuracy_drop", ("0", "<= 0")),
+        (None, 0.985, "decision_agreement", ("not measured", ">= 98.5 %")),
+        (math.nan, None, "attention_max_error", ("not measured", "")),
+    ],
+)
+def test_figures_have_as_many_digits_as_they_need(
+    value: float | None, limit: float | None, name: str, shown: tuple[str, str]
+) -> None:
+    assert figures(check(value, limit, name)) == shown
+
+
+def test_every_check_of_every_reference_fits_80_columns_with_its_name_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checks = [
+        check(value, 0.123456, name, reference, n=5000)
+        for reference in REFERENCES
+        for name in DEFINITIONS
+        for value in (0.1234562, 4.2e-5, None)
+    ]
+    print_summary(build(tmp_path, *checks, notes=["A long note. " * 20]))
+    out = capsys.readouterr().out
+    for reference, text in REFERENCES.items():
+        assert text in out.splitlines(), reference
+    rows = [line.split() for line in out.splitlines()]
+    for name in DEFINITIONS:
+        assert sum(name in row for row in rows) >= 3 * len(REFERENCES)
+    assert [line for line in out.splitlines() if len(line) > 80] == [f"Report: {tmp_path / 'report.html'}"]
+
+
+def test_the_promise_is_shown_whole_and_of_the_explanations_what_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(
+        build(
+            tmp_path,
+            *(check(0.5, None, name) for name in PROMISE),
+            check(1.0, None, reference="float_forward"),
+            check(1.0, 0.99, "attention_within_one_step", "training_forward"),
+            check(0.9, None, "attention_equal", "training_forward"),
+        )
+    )
+    out = capsys.readouterr().out
+    assert all(out.count(f" {name} ") == 1 for name in PROMISE)
+    assert "attention_within_one_step" in out
+    assert "attention_equal" not in out
+    assert REFERENCES["float_forward"] not in out
+
+
+def test_accuracies_with_intervals_sizes_and_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(build(tmp_path, check(1.0, 0.985)))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "float model 97.0 % 94.8 % to 98.3 %, 359 of 370" in lines
+    assert "int8 file 97.0 % 94.8 % to 98.3 %, 359 of 370" in lines
+    assert not any(line.startswith("float32 ") for line in lines)
+    assert "model_float32.tflite 90.0 kB" in lines
+    assert "model_int8.tflite 30.0 kB 33.3 % of float32" in lines
+    assert lines[-2:] == [f"Report: {tmp_path / 'report.html'}", "PARITY PASSED"]
+
+
+def test_a_failed_check_is_marked_in_its_row_and_said_again_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = (check(0.0612, 0.05, "attention_max_error"), check(None, 0.0, "accuracy_drop"))
+    print_summary(build(tmp_path, check(1.0, 0.985), *failed))
+    lines = capsys.readouterr().out.splitlines()
+    marked = [line for line in lines if line.startswith("! ")]
+    assert [line.split()[1] for line in marked] == ["attention_max_error", "accuracy_drop"]
+    assert all(line.endswith("FAIL") for line in marked)
+    assert lines[-3:] == [
+        "FAILED float_model.attention_max_error: 0.0612, limit <= 0.05",
+        "FAILED float_model.accuracy_drop: not measured, limit <= 0",
+        "PARITY FAILED",
+    ]
+
+
+def test_colour_is_for_terminals_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = build(tmp_path, check(0.9, 0.985))
+    print_summary(result)
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    print_summary(result)
+    assert "\x1b[1;31m! decision_agreement" in capsys.readouterr().out
