@@ -47,8 +47,16 @@ class Listener(Protocol):
         """One line a person should read."""
 
 
+Crash = Callable[[int, str], FuselageError]
+"""(exit code, how it ended and what it printed last) -> the error to raise; negative: the signal's number."""
+
+
 def run_in_child(
-    function: str, folder: Path, arguments: Mapping[str, Any], progress: Listener | None = None
+    function: str,
+    folder: Path,
+    arguments: Mapping[str, Any],
+    progress: Listener | None = None,
+    crash: Crash | None = None,
 ) -> dict[str, Any]:
     """Call a function in a child process and return its result.
 
@@ -57,6 +65,8 @@ def run_in_child(
         folder: where job, result and log are written; also handed to the function for files of its own.
         arguments: what the function gets, JSON-able.
         progress: is told every line that the function hands to `say`.
+        crash: makes another error than a ConversionError of a child that crashed, for jobs that convert
+            nothing.
 
     Raises:
         ConversionError: the child crashed, was killed, or raised what is not one of our errors; the last
@@ -74,7 +84,7 @@ def run_in_child(
     if code == 0 and (folder / RESULT).exists():
         result: dict[str, Any] = json.loads((folder / RESULT).read_text("utf-8"))
         return result
-    raise _crash(function, code, folder / LOG)
+    raise (crash or _crash)(code, _how_it_ended(code, folder / LOG))
 
 
 def _run(folder: Path, progress: Listener | None) -> int:
@@ -110,8 +120,8 @@ def _ended(child: subprocess.Popen[bytes]) -> Iterator[None]:
                 child.kill()
 
 
-def _crash(function: str, code: int, log: Path) -> ConversionError:
-    """Say what ended the child, what to try, and what it printed last."""
+def _crash(code: int, how: str) -> ConversionError:
+    """Say what ended the child and what to try."""
     tips = {
         -signal.SIGSEGV: "Look for NaN or infinite values in the data and for a WHILE loop in the float "
         "model: both crash TFLite's calibrator.",
@@ -119,17 +129,17 @@ def _crash(function: str, code: int, log: Path) -> ConversionError:
         -signal.SIGKILL: "The system ends a process that needs too much memory: close other programs, or "
         "use fewer calibration windows.",
     }
+    return ConversionError(f"The conversion process {how}", tips.get(code, ""))
+
+
+def _how_it_ended(code: int, log: Path) -> str:
+    """The end of a sentence, and what the child printed last."""
+    how = "ended without a result" if code == 0 else f"failed with exit code {code}"
     if code < 0:
         with contextlib.suppress(ValueError):
             how = f"was ended by {signal.Signals(-code).name}"
-            return ConversionError(_with_log(f"The conversion process {how}.", log), tips.get(code, ""))
-    how = "ended without a result" if code == 0 else f"failed with exit code {code}"
-    return ConversionError(_with_log(f"The conversion process ({function}) {how}.", log))
-
-
-def _with_log(message: str, log: Path) -> str:
     lines = log.read_text("utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    return message + (" Its last lines:\n" + "\n".join(lines) if lines else " It printed nothing.")
+    return f"{how}. " + ("Its last lines:\n" + "\n".join(lines) if lines else "It printed nothing.")
 
 
 def _read_error(path: Path) -> FuselageError:

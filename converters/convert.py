@@ -54,7 +54,9 @@ def convert_float(saved_model: Path, lstm_layers: Sequence[str]) -> bytes:
     return content
 
 
-def quantize_int8(float_model: bytes, table: RangeTable, io: str = "float32") -> tuple[bytes, list[dict[str, Any]]]:
+def quantize_int8(
+    float_model: bytes, table: RangeTable, io: str = "float32"
+) -> tuple[bytes, list[dict[str, Any]]]:
     """An integer-only .tflite from a float one and the ranges of its quantities.
 
     Args:

@@ -26,5 +26,7 @@ def export_saved_model(model: Any, folder: Path, steps: int, features: int) -> N
     specification = tf.TensorSpec([1, steps, features], tf.float32, name=INPUT)
     serve = tf.function(lambda features: model(features, training=False), input_signature=[specification])
     module = tf.Module()
-    module.model, module.serve = model, serve
+    # Of the model only its variables: saved as a whole, Keras would trace every layer anew and take
+    # ten times as long.
+    module.variables_of_model, module.serve = model.variables, serve
     tf.saved_model.save(module, str(folder), signatures={SIGNATURE: serve})

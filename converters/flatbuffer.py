@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from converters.lstm_op import lstm_nodes
+from converters.metadata import seal
 from converters.schema import read_model, write_model
 from models.errors import ConversionError
 
@@ -12,6 +13,8 @@ def set_cell_clip(model: bytes, value: float) -> bytes:
 
     The converter writes 10, which Keras does not have: where |c| passes 10, even the float file differs
     from Keras. 0 turns the clip off, and a 0 written before quantization stays.
+
+    The checksum in our metadata is renewed.
 
     Args:
         model: content of a .tflite.
@@ -29,4 +32,4 @@ def set_cell_clip(model: bytes, value: float) -> bytes:
         raise ConversionError("There is no fused LSTM whose cell clip could be set.")
     for node in nodes:
         node.operator.builtinOptions.cellClip = float(value)
-    return write_model(unpacked)
+    return seal(write_model(unpacked))

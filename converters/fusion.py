@@ -22,6 +22,10 @@ _COMMON = (
 )
 
 
+NOT_RECURRENT = "the loop does not look like a recurrent layer"
+"""The reason given for a WHILE loop without matrix products and without gates."""
+
+
 @dataclass(frozen=True)
 class Unfused:
     """A recurrence that runs step by step.
@@ -62,7 +66,7 @@ class _Reason:
 _REASONS = (
     _Reason(
         lambda loop: not {"LOGISTIC", "TANH", "FULLY_CONNECTED", "BATCH_MATMUL"} & set(loop.body),
-        "the loop does not look like a recurrent layer",
+        NOT_RECURRENT,
         "Find the tf.while_loop or the Python loop over a tensor in the model and write it without a loop.",
     ),
     _Reason(

@@ -36,7 +36,7 @@ def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray)
     content = schema.read_bytes(model)
     unpacked = schema.read_model(content)
     index = _context_index(unpacked)
-    units = schema.shape(unpacked.subgraphs[0].tensors[index])[-1]
+    units = schema.elements(unpacked.subgraphs[0].tensors[index])
     found = np.empty((len(features), units), np.float32)
     for row, interpreter in enumerate(_runs(content, unpacked, features)):
         found[row] = _value(interpreter, unpacked, index).reshape(units)

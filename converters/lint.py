@@ -111,7 +111,7 @@ def state_scale_problems(source: schema.Source) -> list[Problem]:
         hidden = node.effective_hidden_scale_intermediate
         roles = [("hidden value (intermediate 4)", hidden)] if hidden is not None else []
         roles += [("state (input 18)", node.hidden_state), ("output 0", node.output)]
-        cut = _same_values(model, node.subgraph, node.output)
+        cut = same_values(model, node.subgraph, node.output)
         roles += [("cut or reshaped output", tensor) for tensor in cut]
         records = [schema.scale_and_zero_point(tensor) for _, tensor in roles]
         if hidden is not None and None not in records and len(set(records)) == 1:
@@ -220,7 +220,7 @@ def _integer_sides(model: schema.ModelT, graph: schema.SubGraphT) -> dict[int, s
     return sides
 
 
-def _same_values(
+def same_values(
     model: schema.ModelT, graph: schema.SubGraphT, tensor: schema.TensorT
 ) -> Iterator[schema.TensorT]:
     """What is made from a tensor by moving its values only; ops stand in the order in which they run."""

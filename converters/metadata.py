@@ -7,6 +7,7 @@ not import beside the protobuf 7 that TensorFlow 2.21 brings; ai-edge-litert 2.3
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,8 @@ from models.errors import ConversionError, InputError
 METADATA_NAME = "FUSELAGE_METADATA"
 METADATA_FORMAT = "fuselage-metadata"
 METADATA_VERSION = 1
+CHECKSUM = "sha256"
+"""Of the whole file with these 64 hexadecimal digits taken as zeros; `pipeline.runtime` verifies it."""
 SIGNATURE_KEY = "serving_default"
 STATE_RULE = (
     "The LSTM's hidden and cell state are variable tensors and survive invoke(). "
@@ -35,7 +38,7 @@ def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
     Args:
         model: content of a .tflite with the signature `serving_default`.
         metadata: the document of docs/tflite-file.md. `format`, `version`, `signature` and `state_rule`
-            are filled in where they are absent.
+            are filled in where they are absent, `sha256` always.
 
     Raises:
         ConversionError: the document lacks a field, is no JSON, or contradicts the model's shapes.
@@ -46,7 +49,9 @@ def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
     inputs = _signature_tensors(unpacked, "inputs")
     if len(inputs) != 1:
         raise ConversionError(f"The model has {len(inputs)} inputs; the metadata describes models with one.")
-    document = {"format": METADATA_FORMAT, "version": METADATA_VERSION, **metadata}
+    # Any text that stands nowhere else will do until the checksum is known.
+    token = hashlib.sha256(b"checksum of " + model).hexdigest()
+    document = {"format": METADATA_FORMAT, "version": METADATA_VERSION, **metadata, CHECKSUM: token}
     ((input_name, input_tensor),) = inputs.items()
     shapes = {one["name"]: one["shape"] for one in outputs}
     document.setdefault("signature", {"input": input_name, "outputs": list(shapes)})
@@ -64,7 +69,20 @@ def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
         unpacked.buffers.append(schema.BufferT())
         unpacked.metadata = [*(unpacked.metadata or []), entry]
     unpacked.buffers[entry.buffer].data = np.frombuffer(content, np.uint8)
-    return schema.write_model(unpacked)
+    packed, held = schema.write_model(unpacked), token.encode("ascii")
+    checksum = hashlib.sha256(packed.replace(held, b"0" * len(held))).hexdigest()
+    return packed.replace(held, checksum.encode("ascii"))
+
+
+def seal(model: bytes) -> bytes:
+    """Renew the checksum of a model that was changed on purpose; one without our metadata stays as it is.
+
+    Raises:
+        ConversionError: the metadata does not fit the model any more.
+        InputError: the content is no model, or its metadata is damaged.
+    """
+    document = read_metadata(model)
+    return model if document is None else attach_metadata(model, document)
 
 
 def read_metadata(source: schema.Source) -> dict[str, Any] | None:

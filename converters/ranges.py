@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import schema
+from converters.lint import SAME_VALUES
 from converters.lstm_op import LstmIntermediate, LstmNode, lstm_nodes
 from models.errors import ConversionError
 from models.quantization.number_formats import AffineFormat, Range, affine_format
@@ -27,12 +28,6 @@ MATCH_TOLERANCE = 1e-3
 TFLite's float kernels differ from TensorFlow's by at most 4e-4 of an attention
 weight (measured); two different quantities of one model differ in the first digit.
 """
-
-SHAPE_ONLY = frozenset(
-    {"STRIDED_SLICE", "SLICE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "GATHER", "REVERSE_V2", "SPLIT"}
-)
-"""Ops that move values without changing them: their output keeps the range of their input."""
-
 
 @dataclass(frozen=True)
 class Quantity:
@@ -87,9 +82,11 @@ class RangeTable:
                 Quantity(
                     str(name),
                     Range(float(low), float(high)),
-                    arrays[f"probe_{place}"] if f"probe_{place}" in arrays else None,
+                    arrays.get(f"probe_{place}"),
                 )
-                for place, (name, (low, high)) in enumerate(zip(arrays["names"], arrays["ranges"], strict=True))
+                for place, (name, (low, high)) in enumerate(
+                    zip(arrays["names"], arrays["ranges"], strict=True)
+                )
             )
             return cls(arrays["probe_window"], quantities)
 
@@ -140,7 +137,7 @@ def write_ranges(model: bytes, table: RangeTable) -> tuple[bytes, list[AssignedR
             tensor = graph.tensors[index]
             if not schema.is_float(tensor):
                 continue
-            if name in SHAPE_ONLY:
+            if name in SAME_VALUES:
                 known[index] = known[inputs[0]]
             elif name == "CONCATENATION":
                 known[index] = _common(tensor, [known[i] for i in inputs])
@@ -168,18 +165,20 @@ def _match(tensor: schema.TensorT, value: NDArray[np.float32], table: RangeTable
     if not found:
         names = ", ".join(f"{q.name} {list(q.probe.shape)}" for q in table.quantities if q.probe is not None)
         raise ConversionError(
-            f"Tensor '{schema.name(tensor)}' {list(value.shape)} of the float model matches no quantity that was "
-            f"observed: {names}.",
-            "The model computes something its fake-quantized twin does not; only layers with a twin can be int8.",
+            f"Tensor '{schema.name(tensor)}' {list(value.shape)} of the float model matches no quantity "
+            f"that was observed: {names}.",
+            "The model computes something its fake-quantized twin does not; only what it knows can be int8.",
         )
     if len({quantity.range for quantity in found}) > 1:
         names = ", ".join(f"{q.name} [{q.range.minimum:g}, {q.range.maximum:g}]" for q in found)
-        raise ConversionError(f"Tensor '{schema.name(tensor)}' matches several quantities of different ranges: {names}.")
+        raise ConversionError(
+            f"Tensor '{schema.name(tensor)}' matches several quantities of different ranges: {names}."
+        )
     return found[0].name, found[0].range
 
 
 def _common(tensor: schema.TensorT, inputs: Sequence[tuple[str, Range]]) -> tuple[str, Range]:
-    """A CONCATENATION makes its inputs share a format; unless they do already, one of them would be rescaled."""
+    """A CONCATENATION makes its inputs share a format; they have to have it already."""
     if len({value_range for _, value_range in inputs}) > 1:
         names = ", ".join(f"{name} [{r.minimum:g}, {r.maximum:g}]" for name, r in inputs)
         raise ConversionError(

@@ -16,7 +16,7 @@ import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as generated
 
-from converters.verifier import verify
+from converters.verifier import SHARED, DamagedError, verify
 from models.errors import InputError
 
 ModelT: TypeAlias = generated.ModelT
@@ -50,6 +50,21 @@ _UNPACKING_ERRORS = (
     MemoryError,
 )
 _TRY_AGAIN = "Is the file whole? Copy it again, or build it again."
+
+
+class _Strings(bytes):
+    """A file from which the unpacker cuts strings: each whole, and in all not many times the file."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = SHARED * len(content)
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if isinstance(key, slice):
+            self._left -= len(found)
+            if len(found) != key.stop - key.start or self._left < 0:
+                raise DamagedError("a string reaches beyond its end")
+        return found
 
 
 class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
@@ -90,7 +105,7 @@ def read_model(source: Source) -> ModelT:
         raise InputError(f"{called} is not a .tflite file: its identifier is not 'TFL3'.", _TRY_AGAIN)
     try:
         verify(content)
-        model = ModelT.InitFromPackedBuf(content, 0)
+        model = ModelT.InitFromPackedBuf(_Strings(content), 0)
     except _UNPACKING_ERRORS as error:
         raise InputError(f"{called} is damaged or cut short: {error}.", _TRY_AGAIN) from error
     problem = _broken_index(model)
@@ -115,11 +130,14 @@ def _broken_index(model: ModelT) -> str:
     for entry in model.metadata or []:
         if entry.buffer >= buffers:
             return f"metadata entry {name(entry)!r} names buffer {entry.buffer} of {buffers}"
+    signed: list[list[int]] = [[] for _ in range(graphs)]  # what the signatures name of each subgraph
     for signature in model.signatureDefs or []:
         if signature.subgraphIndex >= graphs:
             key = text(signature.signatureKey)
             return f"signature {key!r} names subgraph {signature.subgraphIndex} of {graphs}"
-    for graph in model.subgraphs:
+        for side in (signature.inputs, signature.outputs):
+            signed[signature.subgraphIndex] += [entry.tensorIndex for entry in side or []]
+    for graph, named in zip(model.subgraphs, signed, strict=True):
         tensors = len(graph.tensors or [])
         for tensor in graph.tensors or []:
             if tensor.buffer >= buffers:
@@ -127,7 +145,7 @@ def _broken_index(model: ModelT) -> str:
         for operator in graph.operators or []:
             if operator.opcodeIndex >= codes:
                 return f"an operator names operator code {operator.opcodeIndex} of {codes}"
-        if any(index < -1 or index >= tensors for index in _named_tensors(model, graph)):
+        if any(index < -1 or index >= tensors for index in (*named, *_named_tensors(graph))):
             return f"subgraph {name(graph)!r} names a tensor outside of its {tensors}"
         for loop in operators(model, graph, "WHILE"):
             if not all(0 <= body < graphs for body in loop_subgraphs(loop)):
@@ -135,17 +153,13 @@ def _broken_index(model: ModelT) -> str:
     return ""
 
 
-def _named_tensors(model: ModelT, graph: SubGraphT) -> Iterator[int]:
-    """Every tensor index that a subgraph, its operators or its signatures name; -1 stands for absent."""
+def _named_tensors(graph: SubGraphT) -> Iterator[int]:
+    """Every tensor index that a subgraph or its operators name; -1 stands for absent."""
     yield from indices(graph.inputs)
     yield from indices(graph.outputs)
     for operator in graph.operators or []:
         for part in (operator.inputs, operator.outputs, operator.intermediates):
             yield from indices(part)
-    for signature in model.signatureDefs or []:
-        if model.subgraphs[signature.subgraphIndex] is graph:
-            for side in (signature.inputs, signature.outputs):
-                yield from (entry.tensorIndex for entry in side or [])
 
 
 def indices(vector: Any) -> list[int]:

@@ -1,4 +1,7 @@
-"""What is in a .tflite: frozen, JSON-able, without TensorFlow and without running the model."""
+"""What is in a .tflite: frozen, JSON-able, without TensorFlow and without running the model.
+
+What is wrong with it is for `converters.findings` to say.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +45,16 @@ class SignatureSummary:
 
 @dataclass(frozen=True)
 class OpSummary:
-    """How often an operator with these output types occurs in all subgraphs."""
+    """How often an operator with these output types occurs in all subgraphs.
+
+    Attributes:
+        weight_bytes: of the constants it reads; what several operators read counts for the first.
+    """
 
     name: str
     count: int
     dtypes: tuple[str, ...]
+    weight_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,6 @@ class ModelSummary:
         signatures, ops, lstms: as their classes say.
         fused: True where there is a fused LSTM and no recurrence beside it.
         integer_only: True where no float tensor or op is left but inputs and outputs.
-        findings: facts that deserve a look, as sentences; empty for a file as it should be.
         state_rule: what whoever runs the model has to know about its state; "" where it keeps none.
         metadata: our metadata, None where there is none.
         other_metadata: names of the other metadata entries.
@@ -102,7 +109,6 @@ class ModelSummary:
     lstms: tuple[LstmSummary, ...]
     fused: bool
     integer_only: bool
-    findings: tuple[str, ...]
     state_rule: str
     metadata: dict[str, Any] | None
     other_metadata: tuple[str, ...]
@@ -150,7 +156,6 @@ def summarize(source: schema.Source) -> ModelSummary:
         lstms=tuple(_lstm(node) for node in nodes),
         fused=bool(nodes) and not unfused,
         integer_only=not lint.integer_only_problems(model),
-        findings=_findings(model, nodes),
         state_rule=metadata.STATE_RULE if has_state else "",
         metadata=metadata.read_metadata(model),
         other_metadata=tuple(
@@ -195,12 +200,19 @@ def _lstm(node: LstmNode) -> LstmSummary:
 
 def _ops(model: schema.ModelT) -> tuple[OpSummary, ...]:
     counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    sizes: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    counted: set[int] = set()
     for graph in model.subgraphs:
         for operator in graph.operators or []:
             outputs = [graph.tensors[place] for place in schema.indices(operator.outputs) if place >= 0]
             dtypes = tuple(sorted({schema.tensor_type_name(tensor) for tensor in outputs}))
-            counts[schema.operator_name(model, operator), dtypes] += 1
-    return tuple(OpSummary(name, count, dtypes) for (name, dtypes), count in sorted(counts.items()))
+            kind = schema.operator_name(model, operator), dtypes
+            counts[kind] += 1
+            for tensor in (graph.tensors[place] for place in schema.indices(operator.inputs) if place >= 0):
+                if tensor.buffer not in counted and schema.has_data(model, tensor):
+                    counted.add(tensor.buffer)
+                    sizes[kind] += len(model.buffers[tensor.buffer].data)
+    return tuple(OpSummary(kind[0], count, kind[1], sizes[kind]) for kind, count in sorted(counts.items()))
 
 
 def _weight_bytes(model: schema.ModelT) -> int:
@@ -221,24 +233,3 @@ def _signature_names(model: schema.ModelT) -> dict[int, str]:
         if signature.subgraphIndex == 0
         for entry in [*(signature.inputs or []), *(signature.outputs or [])]
     }
-
-
-def _findings(model: schema.ModelT, nodes: list[LstmNode]) -> tuple[str, ...]:
-    """What deserves a look, as sentences."""
-    found = []
-    if not nodes:
-        found.append("There is no fused LSTM.")
-    for one in find_unfused(model):
-        layer = f" '{one.layer}'" if one.layer else ""
-        verb = "looks" if one.form == "unrolled" else "runs as"
-        what = f"A recurrent layer{layer} {verb} {one.form}, not fused"
-        found.append(f"{what}. Likely: {one.reason}. {one.remedy}")
-    for node in nodes:
-        if node.kind == "hybrid":
-            name = schema.name(node.output)
-            found.append(f"The LSTM '{name}' has int8 weights and computes in float (dynamic range).")
-    for rule in (lint.custom_op_problems, lint.cell_clip_problems, lint.state_scale_problems):
-        found += [problem.message for problem in rule(model)]
-    if any(node.kind.startswith("int8") for node in nodes):
-        found += [problem.message for problem in lint.integer_only_problems(model)]
-    return tuple(found)

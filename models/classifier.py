@@ -19,7 +19,11 @@ def build_model(config: ModelConfig) -> tf_keras.Model:
     """
     layers = tf_keras.layers
     features = tf_keras.Input((config.steps, config.features), name="features")
-    x = layers.GaussianNoise(config.input_noise, name="input_noise")(features) if config.input_noise else features
+    x = (
+        layers.GaussianNoise(config.input_noise, name="input_noise")(features)
+        if config.input_noise
+        else features
+    )
     hidden = fusable_lstm(config.recurrent, name="lstm")(x)  # [batch, time, units]
     last = LastState(name="last_state")(hidden)  # [batch, units]
     context, weights = ScaledDotProductAttention(name="attention")([last, hidden])

@@ -1,4 +1,4 @@
-"""Import TensorFlow without the lines its native code writes to stderr on every start."""
+"""Keep the lines that native code writes to stderr on every start away from people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def _stderr_held_back() -> Iterator[None]:
+def stderr_held_back() -> Iterator[None]:
     """What native code writes to file descriptor 2 is dropped, and shown after all when the block fails."""
     sys.stderr.flush()
     kept = os.dup(2)
@@ -34,7 +34,7 @@ def load_tensorflow() -> None:
     ``TF_CPP_MIN_LOG_LEVEL`` set by the user is respected: 0 shows everything from here on.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _stderr_held_back():
+    with stderr_held_back():
         import tensorflow as tf
         import tf_keras  # noqa: F401
 

@@ -14,7 +14,8 @@ def fusable_lstm(config: RecurrentConfig, name: str) -> tf_keras.layers.LSTM:
     """An LSTM that becomes one UNIDIRECTIONAL_SEQUENCE_LSTM.
 
     tanh and sigmoid gates, a bias, no recurrent dropout, no mask, no kept state, not unrolled:
-    what the converter's rule asks for (tensorflow/compiler/mlir/lite/transforms/prepare_composite_functions_tf.cc).
+    what the converter's rule asks for
+    (tensorflow/compiler/mlir/lite/transforms/prepare_composite_functions_tf.cc).
     """
     return tf_keras.layers.LSTM(config.units, return_sequences=True, name=name)
 

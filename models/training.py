@@ -66,11 +66,11 @@ def plan_training(
 
 
 def set_seed(seed: int) -> None:
-    """Make weights, batches and noise a function of the seed: Python's, NumPy's and TensorFlow's generators."""
+    """Make weights, batches and noise a function of the seed, in Python, NumPy and TensorFlow."""
     tf_keras.utils.set_random_seed(seed)
 
 
-class EpochReport(tf_keras.callbacks.Callback):  # type: ignore[misc]
+class EpochReport(tf_keras.callbacks.Callback):
     """Hand every epoch's figures to a listener, and stop where the loss is not finite."""
 
     def __init__(self, on_epoch: OnEpoch) -> None:
@@ -79,11 +79,12 @@ class EpochReport(tf_keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
-        if not math.isfinite(figures["loss"]):
-            raise TrainingError(
-                f"The training loss became {figures['loss']} in epoch {epoch + 1}.",
-                tip="Lower the learning rate.",
-            )
+        for name, kind in (("loss", "training"), ("val_loss", "validation")):
+            if not math.isfinite(figures.get(name, 0.0)):
+                raise TrainingError(
+                    f"The {kind} loss became {figures[name]} in epoch {epoch + 1}.",
+                    tip="Lower the learning rate.",
+                )
         self._on_epoch({"epoch": epoch + 1, **figures})
 
 
@@ -125,44 +126,37 @@ def train_with_early_stopping(
         TrainingError: the loss is not finite.
     """
     _compile(model, plan.learning_rate)
-    losses: list[float] = []
-
-    def remember(figures: dict[str, float]) -> None:
-        losses.append(figures["val_loss"])
-        on_epoch(_named(figures))
-
     stop = tf_keras.callbacks.EarlyStopping(
-        "val_loss",
-        min_delta=1e-4,
-        patience=plan.patience,
-        restore_best_weights=True,
-        start_from_epoch=plan.minimum_epochs,
+        "val_loss", min_delta=1e-4, patience=plan.patience, start_from_epoch=plan.minimum_epochs
     )
-    keep = _KeepBest()
+    report, keep = EpochReport(lambda figures: on_epoch(_named(figures))), _KeepBest()
     model.fit(
         train[0],
         {"logits": train[1]},
         batch_size=plan.batch_size,
         epochs=plan.epochs,
         validation_data=(validation[0], {"logits": validation[1]}),
-        callbacks=[EpochReport(remember), keep, stop],
+        callbacks=[report, keep, stop],
         verbose=0,
     )
     model.set_weights(keep.weights)
-    return int(np.argmin(losses)) + 1
+    return keep.epoch
 
 
-class _KeepBest(tf_keras.callbacks.Callback):  # type: ignore[misc]
-    """The weights of the epoch with the lowest validation loss; EarlyStopping overlooks the epochs before it starts."""
+class _KeepBest(tf_keras.callbacks.Callback):
+    """The weights of the epoch with the lowest validation loss.
+
+    EarlyStopping would overlook the epochs before it starts.
+    """
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.best = math.inf
+        self.best, self.epoch = math.inf, 0
         self.weights = self.model.get_weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         loss = float((logs or {})["val_loss"])
         if loss < self.best:
-            self.best, self.weights = loss, self.model.get_weights()
+            self.best, self.epoch, self.weights = loss, epoch + 1, self.model.get_weights()
 
 
 def train_for(

@@ -80,6 +80,9 @@ class QuantizeConfig(Section):
         description="Number formats of the quantized model.",
         json_schema_extra={"flag": "quantize"},
     )
+    calibration: Literal["min-max", "percentile", "mse"] = Field(
+        default="mse", description="How a range follows from the values seen in the training data."
+    )
     qat: bool = Field(default=True, description="Quantization-aware training before the conversion.")
     qat_epochs: Count | None = Field(
         default=None, description="Epochs of it; auto: from the size of the data."
@@ -92,6 +95,9 @@ class ConvertConfig(Section):
 
     io: Literal["float32", "int8"] = Field(
         default="float32", description="Type of the int8 file's input and outputs."
+    )
+    compare_stock: bool = Field(
+        default=False, description="Also show what TensorFlow's own int8 quantizer makes of the float model."
     )
 
 
@@ -137,9 +143,11 @@ class BuildConfig(Section):
         """SHA-256 of the canonical JSON of all that shapes the models.
 
         The tolerances are left out: they judge the models and do not change them, so a file
-        converted under other limits still names the right configuration.
+        converted under other limits still names the right configuration. So is the comparison with the
+        stock quantizer.
         """
-        return hashlib.sha256(canonical_json(self.model_dump(exclude={"tolerances"})).encode()).hexdigest()
+        shapes = self.model_dump(exclude={"tolerances": True, "convert": {"compare_stock"}})
+        return hashlib.sha256(canonical_json(shapes).encode()).hexdigest()
 
     def to_toml(self) -> str:
         """The resolved configuration, every field written out; reading it back gives an equal one."""

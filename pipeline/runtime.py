@@ -14,9 +14,11 @@ interpreter directly has to do the same, or a window's result depends on the win
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +65,8 @@ class SequenceClassifier:
     Args:
         model: path of the .tflite file, or its content.
         num_threads: threads the interpreter may use.
+        verify_checksum: False takes a file that was changed since it was built. The interpreter does not
+            survive every damage: a changed byte can end the process, so run such a file in one of its own.
 
     Attributes:
         metadata: what the model file says about itself: class names, channel names and units,
@@ -77,10 +81,14 @@ class SequenceClassifier:
     metadata: dict[str, Any]
     output_scales: dict[str, float]
 
-    def __init__(self, model: str | os.PathLike[str] | bytes, num_threads: int = 1) -> None:
+    def __init__(
+        self, model: str | os.PathLike[str] | bytes, num_threads: int = 1, verify_checksum: bool = True
+    ) -> None:
         content = model if isinstance(model, bytes) else _read_file(model)
-        self._interpreter = _open(content, num_threads)
-        self.metadata = _checked(_read_metadata(content))
+        self.metadata = checked_metadata(_read_metadata(content))
+        if verify_checksum:
+            _verify_checksum(content, self.metadata)
+        self._interpreter = open_interpreter(content, num_threads)
         preprocessing = self.metadata["preprocessing"]
         self._mean = np.array(preprocessing["mean"], np.float32)  # [features]
         self._std = np.array(preprocessing["std"], np.float32)
@@ -109,10 +117,10 @@ class SequenceClassifier:
         if features.shape != self._shape:
             raise WindowError(f"The model takes features of shape {self._shape}, got {features.shape}.")
         self._interpreter.reset_all_variables()  # the LSTM would start from the state of the last window
-        self._interpreter.set_tensor(self._input["index"], _quantize(features, self._input)[np.newaxis])
+        self._interpreter.set_tensor(self._input["index"], quantize(features, self._input)[np.newaxis])
         self._interpreter.invoke()
         return {
-            name: _dequantize(self._interpreter.get_tensor(details["index"])[0], details)
+            name: dequantize(self._interpreter.get_tensor(details["index"])[0], details)
             for name, details in self._outputs.items()
         }
 
@@ -198,7 +206,7 @@ def _float32(values: np.ndarray) -> np.ndarray:
     return array
 
 
-def _quantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+def quantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
     """q = clip(round(x / scale) + zero_point), int8, ties to even; float tensors pass through."""
     if details["dtype"] == np.float32:
         return values
@@ -207,7 +215,7 @@ def _quantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
     return np.clip(steps, -128, 127).astype(np.int8)
 
 
-def _dequantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+def dequantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
     """x = scale * (q - zero_point) in float32; float tensors pass through."""
     if details["dtype"] == np.float32:
         return values
@@ -223,18 +231,28 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
         raise ModelFileError(f"Cannot read the model '{os.fspath(path)}': {error.strerror}.") from error
 
 
-def _open(content: bytes, num_threads: int) -> Any:
-    """Return an interpreter with its tensors allocated and its state reset."""
-    if content[4:8] != b"TFL3":
-        raise ModelFileError("This is not a .tflite file: the identifier 'TFL3' is missing.")
+def open_interpreter(content: bytes, num_threads: int) -> Any:
+    """Return an interpreter with its tensors allocated and its state reset; any .tflite will do.
+
+    The interpreter verifies the flatbuffer, so a truncated file is refused. It does not verify what the
+    operators make of it: a damaged file can end the process.
+
+    Raises:
+        ModelFileError: the content is no .tflite, or the interpreter refuses it.
+    """
+    _require_identifier(content)
     try:
-        # The interpreter verifies the flatbuffer before it uses it: truncated content is refused here.
         interpreter = _interpreter_class()(model_content=content, num_threads=num_threads)
         interpreter.allocate_tensors()
         interpreter.reset_all_variables()
     except (ValueError, RuntimeError) as error:
         raise ModelFileError(f"The interpreter refuses the model. Is the file whole? {error}") from error
     return interpreter
+
+
+def _require_identifier(content: bytes) -> None:
+    if content[4:8] != b"TFL3":
+        raise ModelFileError("This is not a .tflite file: the identifier 'TFL3' is missing.")
 
 
 def _interpreter_class() -> Any:
@@ -292,6 +310,11 @@ class _Flatbuffer:
         span = self.vector(table, index, size=1)
         return self._content[span.start : span.stop]
 
+    def text(self, table: int, index: int, length: int) -> bytes:
+        """Return a text of this length, b"" for one of another: a name can be as long as the file."""
+        span = self.vector(table, index, size=1)
+        return self._content[span.start : span.stop] if len(span) == length else b""
+
 
 # Fields of the TFLite schema that are read here, by their place in their table.
 _MODEL_SUBGRAPHS, _MODEL_BUFFERS, _MODEL_METADATA = 2, 4, 6
@@ -304,10 +327,11 @@ _TENSOR_QUANTIZATION, _QUANTIZATION_SCALE = 4, 2
 
 def _read_metadata(content: bytes) -> Any:
     """Return the JSON value stored as the model's metadata entry FUSELAGE_METADATA."""
+    _require_identifier(content)
     file = _Flatbuffer(content)
     model = file.follow(0)
     for entry in map(file.follow, file.vector(model, _MODEL_METADATA)):
-        if file.data(entry, _METADATA_NAME) != METADATA_NAME:
+        if file.text(entry, _METADATA_NAME, len(METADATA_NAME)) != METADATA_NAME:
             continue
         buffers = file.vector(model, _MODEL_BUFFERS)
         index = file.value(entry, _METADATA_BUFFER)
@@ -326,6 +350,22 @@ def _read_metadata(content: bytes) -> Any:
     )
 
 
+def _verify_checksum(content: bytes, metadata: dict[str, Any]) -> None:
+    """Raise a ModelFileError unless every byte is the one that was written.
+
+    `sha256` in the metadata is that of the whole file, its own 64 digits taken as zeros.
+    """
+    written = metadata.get("sha256")
+    if not isinstance(written, str) or not re.fullmatch("[0-9a-f]{64}", written):
+        raise ModelFileError("The model's metadata has no checksum, sha256. Build the model again.")
+    blank = content.replace(written.encode("ascii"), b"0" * 64)
+    if hashlib.sha256(blank).hexdigest() != written:
+        raise ModelFileError(
+            "The model file is damaged, or was changed after it was built: its checksum does not fit. "
+            "Copy it again, or build it again."
+        )
+
+
 def _scale_before(content: bytes, tensor: int) -> float:
     """Return the scale of the one quantized input of the operator that makes `tensor`, else 0.0."""
     file = _Flatbuffer(content)
@@ -341,7 +381,7 @@ def _scale_before(content: bytes, tensor: int) -> float:
     return 0.0
 
 
-def _checked(metadata: Any) -> dict[str, Any]:
+def checked_metadata(metadata: Any) -> dict[str, Any]:
     """Return the metadata if this runtime can rely on it; a ModelFileError says what is wrong."""
 
     def need(condition: object, what: str) -> None:

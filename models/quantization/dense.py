@@ -7,7 +7,12 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from models.quantization.fake_quant import affine_parameters, fake_quantize_bias, fake_quantize_weight, weight_scale
+from models.quantization.fake_quant import (
+    affine_parameters,
+    fake_quantize_bias,
+    fake_quantize_weight,
+    weight_scale,
+)
 from models.quantization.number_formats import HIDDEN_RANGE, affine_format
 from models.quantization.twin import FakeQuantizedLayer
 
@@ -45,7 +50,7 @@ class QuantizedDense(FakeQuantizedLayer):
             input_scale = affine_format(HIDDEN_RANGE).scale
         else:
             inputs = self.activation("input", inputs, training)
-            input_scale, _ = affine_parameters(*self._ranges["input"])
+            input_scale, _ = affine_parameters(*self.bounds("input"))
         if self.fake_quantization:
             kernel = fake_quantize_weight(self.kernel, axis=[0])
             bias = fake_quantize_bias(bias, input_scale, weight_scale(self.kernel, axis=[0])[0])

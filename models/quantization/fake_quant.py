@@ -14,27 +14,43 @@ from models.quantization.number_formats import INT8_MAX, INT8_MIN, WEIGHT_MAX, R
 
 def round_half_away(x: tf.Tensor) -> tf.Tensor:
     """Round to the nearest integer, halves away from zero (as TFLite's kernels do; tf.round goes to even)."""
-    return tf.sign(x) * tf.floor(tf.abs(x) + 0.5)
+    magnitude = tf.abs(x)
+    whole = tf.floor(magnitude)  # floor(|x| + 0.5) would round the sum first, and take 0.49999997 for 1
+    return tf.sign(x) * (whole + tf.cast(magnitude - whole >= 0.5, x.dtype))
+
+
+def _divide(x: tf.Tensor, divisor: float) -> tf.Tensor:
+    """``x / divisor`` in float32, correctly rounded.
+
+    TensorFlow's graph optimizer and XLA turn a division by a constant into a
+    product with its reciprocal, which is off in the last bit; in float64 that does
+    not reach the float32 result.
+    """
+    return tf.cast(tf.cast(x, tf.float64) / divisor, tf.float32)
 
 
 def affine_parameters(minimum: tf.Tensor, maximum: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Scale and zero point of an int8 tensor from its range; the same rule as ``number_formats.affine_format``."""
-    minimum = tf.cast(tf.minimum(minimum, 0.0), tf.float64)
-    maximum = tf.cast(tf.maximum(maximum, 0.0), tf.float64)
-    scale = (maximum - minimum) / 255.0
-    scale = tf.where(scale > 0.0, scale, tf.ones_like(scale))
-    zero_point = tf.clip_by_value(tf.round(INT8_MIN - minimum / scale), INT8_MIN, INT8_MAX)
-    return tf.cast(scale, tf.float32), tf.cast(zero_point, tf.float32)
+    """An int8 scale and zero point from a range, by the rule of ``number_formats.affine_format``."""
+    minimum, maximum = tf.minimum(minimum, 0.0), tf.maximum(maximum, 0.0)
+    scale = _divide(maximum - minimum, 255.0)
+    empty = tf.equal(scale, 0.0)
+    scale = tf.where(empty, tf.ones_like(scale), scale)
+    zero_point = round_half_away(INT8_MIN - tf.cast(minimum, tf.float64) / tf.cast(scale, tf.float64))
+    return scale, tf.where(empty, tf.zeros_like(scale), tf.cast(zero_point, tf.float32))
 
 
 def quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor) -> tf.Tensor:
-    """The int8 value of x, held in float32."""
-    return tf.clip_by_value(round_half_away(x / scale) + zero_point, INT8_MIN, INT8_MAX)
+    """The int8 value of x, held in float32.
+
+    A product with the reciprocal, as TFLite's QUANTIZE computes it: where x lies
+    between two steps, a division can round the other way.
+    """
+    return tf.clip_by_value(round_half_away(x * (1.0 / scale)) + zero_point, INT8_MIN, INT8_MAX)
 
 
 @tf.custom_gradient
 def _fake_quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor):  # type: ignore[no-untyped-def]
-    q = round_half_away(x / scale) + zero_point
+    q = round_half_away(x * (1.0 / scale)) + zero_point
     inside = tf.cast((q >= INT8_MIN) & (q <= INT8_MAX), x.dtype)
     y = scale * (tf.clip_by_value(q, INT8_MIN, INT8_MAX) - zero_point)
     return y, lambda dy: (dy * inside, None, None)
@@ -49,23 +65,32 @@ def fake_quantize(x: tf.Tensor, minimum: tf.Tensor, maximum: tf.Tensor) -> tf.Te
 def weight_scale(weight: tf.Tensor, axis: list[int] | None = None) -> tf.Tensor:
     """``max|w| / 127``, over all of the tensor (axis None) or over the given axes; 1 where all are 0."""
     largest = tf.reduce_max(tf.abs(weight), axis=axis, keepdims=axis is not None)
-    return tf.where(largest > 0.0, largest / WEIGHT_MAX, tf.ones_like(largest))
+    return tf.where(largest > 0.0, _divide(largest, WEIGHT_MAX), tf.ones_like(largest))
+
+
+def quantize_constant(x: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """The integer that the converter stores for a weight or bias, held in float32; zero point 0.
+
+    A product with the float32 reciprocal, as MLIR's uniform quantizer computes
+    it: a division rounds one weight in some ten thousand the other way.
+    """
+    return round_half_away(x * (1.0 / scale))
 
 
 def fake_quantize_weight(weight: tf.Tensor, axis: list[int] | None = None) -> tf.Tensor:
-    """Weights: int8, symmetric in [-127, 127]; per tensor, or per channel where ``axis`` names the axes to reduce.
+    """Weights: int8, symmetric in [-127, 127]; per tensor, or per channel where ``axis`` is reduced.
 
     The scale follows the largest weight, so nothing is ever clipped and the gradient passes everywhere.
     """
     scale = tf.stop_gradient(weight_scale(weight, axis))
-    rounded = scale * round_half_away(weight / scale)
+    rounded = scale * quantize_constant(weight, scale)
     return weight + tf.stop_gradient(rounded - weight)
 
 
 def fake_quantize_bias(bias: tf.Tensor, input_scale: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     """Biases: int32 with ``scale = input scale * weight scale``."""
     step = tf.stop_gradient(input_scale * scale)
-    rounded = step * round_half_away(bias / step)
+    rounded = step * quantize_constant(bias, step)
     return bias + tf.stop_gradient(rounded - bias)
 
 

@@ -24,6 +24,11 @@ Outside, the kernel computes nothing and says nothing
 """
 
 
+def wrap32(x: IntArray) -> IntArray:
+    """The value of x in an int32 accumulator: the low 32 bits."""
+    return x.astype(np.int32).astype(np.int64)
+
+
 def rounding_divide_by_pot(x: IntArray, exponent: int | IntArray) -> IntArray:
     """``x / 2^exponent``, to the nearest, halves away from zero. RoundingDivideByPOT."""
     mask = (np.int64(1) << np.asarray(exponent, np.int64)) - 1
@@ -31,20 +36,19 @@ def rounding_divide_by_pot(x: IntArray, exponent: int | IntArray) -> IntArray:
 
 
 def saturating_rounding_doubling_high_mul(a: IntArray, b: int | IntArray, bits: int) -> IntArray:
-    """``a * b / 2^(bits - 1)``, to the nearest, for operands of 16 or 32 bits. VQRDMULH.
+    """``a * b / 2^(bits - 1)``, to the nearest, halves up, for operands of 16 or 32 bits. VQRDMULH.
 
-    The nudge is 2^(bits - 2), or 1 - 2^(bits - 2) for a negative product, and the
-    division truncates. The one product that overflows, min * min, gives max.
+    gemmlowp writes it with a nudge of 2^(bits - 2), or 1 - 2^(bits - 2) for a
+    negative product, and a division that truncates: that is floor(x + 1/2). The
+    one product that overflows, min * min, gives max.
     """
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    half = np.int64(1) << (bits - 2)
-    nudged = product + np.where(product >= 0, half, 1 - half)
-    divided = np.sign(nudged) * (np.abs(nudged) >> (bits - 1))  # C++ division truncates toward zero
-    return np.minimum(divided, (1 << (bits - 1)) - 1)
+    divided: IntArray = (product + (1 << (bits - 2))) >> (bits - 1)
+    return divided.clip(max=(1 << (bits - 1)) - 1)
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """A positive real as ``multiplier * 2^(shift - 31)`` with a multiplier in [2^30, 2^31). QuantizeMultiplier."""
+    """A positive real as ``multiplier * 2^(shift - 31)``, multiplier in [2^30, 2^31). QuantizeMultiplier."""
     if real == 0.0:
         return 0, 0
     fraction, shift = math.frexp(real)
@@ -54,15 +58,20 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return (0, 0) if shift < -31 else (multiplier, shift)
 
 
-def multiply_by_quantized_multiplier(x: IntArray, multiplier: int | IntArray, shift: int | IntArray) -> IntArray:
-    """``x * multiplier * 2^(shift - 31)`` with two roundings. MultiplyByQuantizedMultiplier, the build's default.
+def multiply_by_quantized_multiplier(
+    x: IntArray, multiplier: int | IntArray, shift: int | IntArray
+) -> IntArray:
+    """``x * multiplier * 2^(shift - 31)`` with two roundings: MultiplyByQuantizedMultiplier as it is built.
+
+    A left shift comes first, in int32: what does not fit wraps, as in the kernel.
 
     Args:
         x: int32 values; multiplier, shift: from ``quantize_multiplier``, scalars or broadcastable arrays.
     """
     left, right = np.maximum(shift, 0), np.maximum(np.negative(shift), 0)
-    high = saturating_rounding_doubling_high_mul(np.asarray(x, np.int64) << left, multiplier, bits=32)
-    return rounding_divide_by_pot(high, right)
+    if np.any(left):
+        x = wrap32(np.asarray(x, np.int64) << left)
+    return rounding_divide_by_pot(saturating_rounding_doubling_high_mul(x, multiplier, bits=32), right)
 
 
 def _mul16(a: IntArray, b: int | IntArray) -> IntArray:
@@ -77,7 +86,7 @@ def _shift_left_saturating(x: IntArray, exponent: int) -> IntArray:
 
 def _constant(real: float) -> int:
     """A real constant as gemmlowp stores it: rounded to Q0.31, then to Q0.15."""
-    return int(rounding_divide_by_pot(np.int64(round(real * 2.0**31)), 16))
+    return int(rounding_divide_by_pot(np.array(round(real * 2.0**31)), 16))
 
 
 def _exp_between_minus_quarter_and_0(a: IntArray) -> IntArray:
@@ -92,7 +101,7 @@ def _exp_between_minus_quarter_and_0(a: IntArray) -> IntArray:
 
 
 def _exp_of_negative(a: IntArray, integer_bits: int) -> IntArray:
-    """exp(a) for a <= 0 in Q(integer_bits), as Q0.15: a remainder in [-1/4, 0), times one factor for each bit."""
+    """exp(a) for a <= 0 in Q(integer_bits), as Q0.15: a remainder in [-1/4, 0), times a factor per bit."""
     fraction_bits = 15 - integer_bits
     quarter = 1 << (fraction_bits - 2)
     remainder = (a & (quarter - 1)) - quarter
@@ -108,8 +117,7 @@ def _exp_of_negative(a: IntArray, integer_bits: int) -> IntArray:
 
 def _reciprocal_of_half_sum(x: IntArray) -> IntArray:
     """``2 / (1 + x)`` for x in (0, 1), Q0.15 -> Q2.13: three Newton-Raphson steps from 48/17 - 32/17 d."""
-    total = x + 32767
-    d = (total + np.where(total >= 0, 1, -1)) // 2  # RoundingHalfSum, the sum is positive
+    d = (x + 32767 + 1) >> 1  # RoundingHalfSum
     y = _constant(48 / 17 / 4) + _mul16(d, _constant(-32 / 17 / 4))  # Q2.13: a quarter, in Q0.15
     for _ in range(3):
         y = y + _shift_left_saturating(_mul16(y, (1 << 13) - _mul16(d, y)), 2)

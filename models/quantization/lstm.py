@@ -42,17 +42,20 @@ class QuantizedLSTM(FakeQuantizedLayer):
         super().build(input_shape)
 
     def _cell_exponent(self) -> tf.Tensor:
-        """log2 of the cell state's scale; the rule of ``number_formats.cell_exponent``."""
-        largest = tf.reshape(self._ranges["cell"][1], [1])
-        magnitude = tf.math.ceil(tf.math.log(largest) / tf.math.log(2.0))[0]
-        low, high = CELL_EXPONENTS[0], CELL_EXPONENTS[-1]
-        return tf.clip_by_value(tf.cast(magnitude, tf.int32) - 15, low, high)
+        """log2 of the cell state's scale; the rule of ``number_formats.cell_exponent``.
+
+        Read off the bits: log2 in float32 takes 8.000001 for 8.
+        """
+        bits = tf.bitcast(self._ranges["cell"][1] + 0.0, tf.int32)
+        beyond_power_of_two = tf.cast(tf.bitwise.bitwise_and(bits, 0x7FFFFF) > 0, tf.int32)
+        magnitude = tf.bitwise.right_shift(bits, 23) - 127 + beyond_power_of_two
+        return tf.clip_by_value(magnitude - 15, CELL_EXPONENTS[0], CELL_EXPONENTS[-1])
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         x = self.activation("input", inputs, training)  # [batch, time, features]
         weights = LstmWeights(self.kernel, self.recurrent_kernel, self.bias)
         if self.fake_quantization:
-            input_format = affine_parameters(*self._ranges["input"])
+            input_format = affine_parameters(*self.bounds("input"))
             hidden, largest_cell = integer_lstm(x, *input_format, weights, self._cell_exponent())
         else:
             hidden, largest_cell = float_lstm(x, weights)

@@ -28,18 +28,20 @@ WEIGHT_MAX = 127
 
 @dataclass(frozen=True)
 class Range:
-    """The real values a tensor must be able to hold, ``minimum <= x <= maximum``, in the tensor's own unit."""
+    """The real values a tensor has to hold, ``minimum <= x <= maximum``, in the tensor's own unit."""
 
     minimum: float
     maximum: float
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum <= self.maximum):
-            raise ValueError(f"A range needs finite minimum <= maximum, got [{self.minimum}, {self.maximum}].")
+            raise ValueError(
+                f"A range needs finite minimum <= maximum, got [{self.minimum}, {self.maximum}]."
+            )
 
 
 HIDDEN_RANGE = Range(-1.0, 127 / 128)
-"""h = o * tanh(c) lies in (-1, 1) by construction, so does a mean of h (the context): scale 1/128, zero point 0.
+"""h = o * tanh(c) lies in (-1, 1), and so does a mean of h (the context): scale 1/128, zero point 0.
 
 One format for the hidden value as written, the LSTM's output, the state read
 back, and the context, because the kernel keeps them in one array and a
@@ -61,17 +63,24 @@ class AffineFormat:
 def affine_format(value_range: Range) -> AffineFormat:
     """The int8 format of a range: ``scale = (max - min) / 255``, ``zero_point = round(-128 - min / scale)``.
 
-    The range is first widened to contain 0, so that 0 is exact. Computed in
-    float64 from float32 bounds and stored as float32, as the converter does.
-    A range that is only 0 gets scale 1.
+    The range is first widened to contain 0, so that 0 is exact. The scale is
+    computed in float32 and the zero point from that scale in float64, halves
+    away from zero: what the converter does, to the last bit (one step off, a
+    range like [-1, 1] gets another zero point). A range that is only 0 gets
+    scale 1.
     """
     minimum = np.float32(min(value_range.minimum, 0.0))
     maximum = np.float32(max(value_range.maximum, 0.0))
-    scale = (np.float64(maximum) - np.float64(minimum)) / 255.0
+    scale = float((maximum - minimum) / np.float32(255.0))
     if scale == 0:
         return AffineFormat(1.0, 0)
-    zero_point = round(float(INT8_MIN - np.float64(minimum) / scale))
-    return AffineFormat(float(np.float32(scale)), int(np.clip(zero_point, INT8_MIN, INT8_MAX)))
+    return AffineFormat(scale, round_half_away(INT8_MIN - float(minimum) / scale))
+
+
+def round_half_away(x: float) -> int:
+    """Round to the nearest integer, halves away from zero, as C's ``round``."""
+    whole = math.trunc(x)
+    return whole + int(math.copysign(abs(x - whole) >= 0.5, x))
 
 
 CELL_EXPONENTS = range(-15, -8)
@@ -88,5 +97,6 @@ def cell_exponent(largest_cell_magnitude: float) -> int:
     A power of two, because the kernel rescales the cell by shifts. Kept within
     ``CELL_EXPONENTS``; a cell state beyond 64 saturates there, where its tanh is 1 all the same.
     """
-    exponent = math.ceil(math.log2(max(abs(largest_cell_magnitude), 2.0**-20))) - 15
+    fraction, exponent = math.frexp(abs(largest_cell_magnitude))  # fraction in [1/2, 1), or 0
+    exponent -= 15 + (fraction == 0.5)
     return min(max(exponent, CELL_EXPONENTS[0]), CELL_EXPONENTS[-1])

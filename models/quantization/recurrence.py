@@ -25,10 +25,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from models.quantization import fixed_point
-from models.quantization.fake_quant import round_half_away, weight_scale
+from models.quantization.fake_quant import quantize_constant, weight_scale
 from models.quantization.number_formats import (
     GATE_FRACTION_BITS,
     GATE_OUTPUT_FRACTION_BITS,
@@ -45,7 +46,7 @@ HIDDEN_FORMAT = affine_format(HIDDEN_RANGE)
 
 
 class LstmWeights(NamedTuple):
-    """kernel [features, 4 * units], recurrent_kernel [units, 4 * units], bias [4 * units]; gates i, f, g, o."""
+    """kernel [features, 4 * units], recurrent_kernel [units, 4 * units], bias [4 * units]: i, f, g, o."""
 
     kernel: tf.Tensor
     recurrent_kernel: tf.Tensor
@@ -53,14 +54,14 @@ class LstmWeights(NamedTuple):
 
 
 class _Trace(NamedTuple):
-    """What the backward pass needs of the forward one, [time, batch, ...], as real values."""
+    """What the backward pass needs of the forward one, [time, batch, ...]; real values, float32."""
 
     hidden: tf.Tensor
     cell: tf.Tensor
     tanh_cell: tf.Tensor
     gates: tf.Tensor  # [time, batch, 4 * units]
-    open_gates: tf.Tensor  # 1 where the gate input did not saturate
-    open_cell: tf.Tensor  # 1 where the cell state did not saturate
+    open_gates: tf.Tensor  # bool: the gate input did not saturate
+    open_cell: tf.Tensor  # bool: the cell state did not saturate
 
 
 # --- Integer arithmetic in TensorFlow; fixed_point is its NumPy twin and its test ------------------
@@ -76,7 +77,7 @@ def _rounding_shift(x: tf.Tensor, exponent: tf.Tensor) -> tf.Tensor:
 
 
 def _quantize_multiplier(real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """QuantizeMultiplier of positive float32 values: mantissa and exponent are read off their bits, exactly."""
+    """QuantizeMultiplier of positive float32 values: mantissa and exponent are read off their bits."""
     bits = tf.bitcast(real, tf.int32)
     shift = tf.bitwise.right_shift(bits, 23) - 126
     mantissa = tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 0x800000)  # 24 bits
@@ -85,11 +86,10 @@ def _quantize_multiplier(real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _multiply(x: tf.Tensor, multiplier: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
     """MultiplyByQuantizedMultiplier of int32 values: int32."""
-    left = tf.cast(tf.maximum(shift, 0), tf.int64)
-    product = tf.bitwise.left_shift(tf.cast(x, tf.int64), left) * tf.cast(multiplier, tf.int64)
-    # Rounding to the nearest, halves away from zero: the truncating division of the kernel with its nudge.
-    high = tf.cast(_rounding_shift(product, tf.constant(31, tf.int64)), tf.int32)
-    return _rounding_shift(high, tf.maximum(-shift, 0))
+    shifted = tf.bitwise.left_shift(x, tf.maximum(shift, 0))
+    product = tf.cast(shifted, tf.int64) * tf.cast(multiplier, tf.int64)
+    high = tf.bitwise.right_shift(product + (1 << 30), 31)  # halves up
+    return _rounding_shift(tf.cast(high, tf.int32), tf.maximum(-shift, 0))
 
 
 def _saturate16(x: tf.Tensor) -> tf.Tensor:
@@ -110,7 +110,7 @@ def _quantize_weights(weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     units = weights.shape[1] // 4
     scales = tf.stack([weight_scale(gate) for gate in tf.split(weights, 4, axis=1)])
     scales = tf.repeat(scales, units)
-    return round_half_away(weights / scales), scales
+    return quantize_constant(weights, scales), scales
 
 
 @tf.function(jit_compile=True)
@@ -130,9 +130,9 @@ def _forward(
 
     kernel, kernel_scale = _quantize_weights(weights.kernel)
     recurrent_kernel, recurrent_scale = _quantize_weights(weights.recurrent_kernel)
-    bias = tf.cast(round_half_away(weights.bias / (input_scale * kernel_scale)), tf.int32)
-    bias_x = bias - tf.cast(input_zero_point * tf.reduce_sum(kernel, axis=0), tf.int32)
-    bias_h = tf.cast(-hidden_zero_point * tf.reduce_sum(recurrent_kernel, axis=0), tf.int32)
+    bias = tf.cast(quantize_constant(weights.bias, input_scale * kernel_scale), tf.int32)
+    bias_x = bias - tf.cast(input_zero_point, tf.int32) * tf.cast(tf.reduce_sum(kernel, axis=0), tf.int32)
+    bias_h = -hidden_zero_point * tf.cast(tf.reduce_sum(recurrent_kernel, axis=0), tf.int32)
     by_input = _quantize_multiplier(kernel_scale * input_scale / gate_step)
     by_hidden = _quantize_multiplier(recurrent_scale * hidden_scale / gate_step)
     by_output = _quantize_multiplier(GATE_OUTPUT_STEP / hidden_scale * GATE_OUTPUT_STEP)
@@ -142,35 +142,36 @@ def _forward(
     from_input = _saturate16(_multiply(from_input, *by_input))  # Q3.12
     from_input = tf.reshape(from_input, [steps, batch, 4 * units])
 
-    # Every result of logistic and of tanh there is, as tables that an int16 indexes.
-    logistic = tf.constant(fixed_point.logistic_table())
-    tanh_tables = tf.constant(fixed_point.tanh_tables())
-    gate_tanh = tanh_tables[15 - GATE_FRACTION_BITS]
-    cell_tanh = tf.gather(tanh_tables, cell_exponent + 15)
+    # Every result of logistic and of tanh there is, as tables; those of the gates in one, so that a single
+    # gather gets all four. In int16 they take half the cache.
+    tanh_tables = fixed_point.tanh_tables().astype(np.int16)
+    logistic, tanh = fixed_point.logistic_table().astype(np.int16), tanh_tables[15 - GATE_FRACTION_BITS]
+    gate_tables = tf.constant(np.concatenate([logistic, tanh]))
+    origins = tf.constant(
+        np.repeat([0, 0, len(logistic), 0], units).astype(np.int32) - INT16_MIN
+    )  # of i, f, g, o
+    cell_tanh = tf.gather(tf.constant(tanh_tables), cell_exponent + 15)
     cell_scale = tf.pow(2.0, tf.cast(cell_exponent, tf.float32))
 
-    def look_up(table: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        return tf.gather(table, x + 32768)
+    def look_up(table: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.gather(table, place), tf.int32)
 
     def real(x: tf.Tensor, scale: float | tf.Tensor) -> tf.Tensor:
         return tf.cast(x, tf.float32) * scale
 
     def open_at(x: tf.Tensor) -> tf.Tensor:
-        return tf.cast((x > INT16_MIN) & (x < INT16_MAX), tf.float32)
+        return (x > INT16_MIN) & (x < INT16_MAX)
 
     def step(t, hidden, cell, arrays, largest):  # type: ignore[no-untyped-def]
         a = _multiply(_integer_matmul(hidden, recurrent_kernel) + bias_h, *by_hidden)
         a = _saturate16(a + from_input[t])  # [batch, 4 * units], Q3.12
-        i = look_up(logistic, a[:, :units])  # Q0.15, like the other gates
-        f = look_up(logistic, a[:, units : 2 * units])
-        g = look_up(gate_tanh, a[:, 2 * units : 3 * units])
-        o = look_up(logistic, a[:, 3 * units :])
+        gates = look_up(gate_tables, a + origins)  # Q0.15
+        i, f, g, o = tf.split(gates, 4, axis=1)
         unsaturated = _rounding_shift(f * cell, 15) + _rounding_shift(i * g, 30 + cell_exponent)
         cell = _saturate16(unsaturated)  # int16, scale 2^cell_exponent
-        tanh_cell = look_up(cell_tanh, cell)  # Q0.15
+        tanh_cell = look_up(cell_tanh, cell - INT16_MIN)  # Q0.15
         hidden = _multiply(o * tanh_cell, *by_output) + hidden_zero_point
         hidden = tf.clip_by_value(hidden, INT8_MIN, INT8_MAX)  # int8
-        gates = tf.concat([i, f, g, o], axis=1)
         values = _Trace(
             hidden=real(hidden - hidden_zero_point, hidden_scale),
             cell=real(cell, cell_scale),
@@ -183,10 +184,17 @@ def _forward(
         largest = tf.maximum(largest, tf.reduce_max(tf.abs(unsaturated)))
         return t + 1, hidden, cell, arrays, largest
 
-    def array(size: int) -> tf.TensorArray:
-        return tf.TensorArray(tf.float32, steps, element_shape=(x.shape[1], size))
+    def array(size: int, kind: tf.DType = tf.float32) -> tf.TensorArray:
+        return tf.TensorArray(kind, steps, element_shape=(x.shape[1], size))
 
-    arrays = _Trace(array(units), array(units), array(units), array(4 * units), array(4 * units), array(units))
+    arrays = _Trace(
+        hidden=array(units),
+        cell=array(units),
+        tanh_cell=array(units),
+        gates=array(4 * units),
+        open_gates=array(4 * units, tf.bool),
+        open_cell=array(units, tf.bool),
+    )
     start = (
         tf.constant(0),
         tf.fill([batch, units], hidden_zero_point),
@@ -205,7 +213,7 @@ def _forward(
 def _backward(
     d_hidden_states: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, trace: _Trace
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of x, kernel, recurrent kernel and bias; x [time, batch, features] and weights as real values."""
+    """Gradients of x, kernel, recurrent kernel and bias; x is [time, batch, features]."""
     steps, units, features = trace.hidden.shape[0], trace.hidden.shape[2], x.shape[2]
     batch = tf.shape(trace.hidden)[1]
     zero = tf.zeros_like(trace.hidden[:1])
@@ -216,7 +224,8 @@ def _backward(
         i, f, g, o = tf.split(trace.gates[t], 4, axis=1)
         tanh_cell = trace.tanh_cell[t]
         d_hidden = d_hidden + d_hidden_states[t]
-        d_cell = (d_cell + d_hidden * o * (1.0 - tanh_cell * tanh_cell)) * trace.open_cell[t]
+        d_cell = d_cell + d_hidden * o * (1.0 - tanh_cell * tanh_cell)
+        d_cell = tf.where(trace.open_cell[t], d_cell, 0.0)
         d_a = tf.concat(
             [
                 d_cell * g * i * (1.0 - i),
@@ -226,7 +235,7 @@ def _backward(
             ],
             axis=1,
         )
-        d_a = d_a * trace.open_gates[t]  # [batch, 4 * units]
+        d_a = tf.where(trace.open_gates[t], d_a, 0.0)  # [batch, 4 * units]
         d_hidden = tf.matmul(d_a, recurrent_kernel, transpose_b=True)
         return t - 1, d_hidden, d_cell * f, d_gate_inputs.write(t, d_a)
 
@@ -261,10 +270,16 @@ def integer_lstm(
     """
 
     @tf.custom_gradient
-    def run(x, kernel, recurrent_kernel, bias):  # type: ignore[no-untyped-def]
+    def run(*inputs):  # type: ignore[no-untyped-def]
+        # The tape of an eager caller must not look into the XLA loops: they have the gradient below.
+        x, kernel, recurrent_kernel, bias = map(tf.stop_gradient, inputs)
         x_integer = tf.round(x / input_scale) + input_zero_point
         trace, largest = _forward(
-            x_integer, input_scale, input_zero_point, LstmWeights(kernel, recurrent_kernel, bias), cell_exponent
+            x_integer,
+            input_scale,
+            input_zero_point,
+            LstmWeights(kernel, recurrent_kernel, bias),
+            cell_exponent,
         )
 
         def gradient(d_hidden_states, _):  # type: ignore[no-untyped-def]

@@ -2,7 +2,8 @@
 
 TFMOT's default scheme refuses LSTM layers. This one supplies what is missing: a
 ``QuantizeScheme`` whose layout transform swaps each supported layer for its
-fake-quantized twin. ``quantize_annotate`` and ``quantize_apply`` are TFMOT's::
+fake-quantized twin. The transformer of layer graphs beneath it is TFMOT 0.8.1's own,
+without a public name. ``quantize_annotate`` and ``quantize_apply`` are TFMOT's::
 
     model = quantize_model(float_model)
     calibrate(model, x_train)
@@ -14,11 +15,9 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
 import tf_keras
-from numpy.typing import NDArray
 from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import (
     model_transformer,
     transforms,
@@ -30,10 +29,9 @@ from models.errors import QuantizationError
 from models.quantization.attention import QuantizedScaledDotProductAttention
 from models.quantization.dense import QuantizedDense
 from models.quantization.lstm import QuantizedLSTM
-from models.quantization.twin import float_forward
 from models.recurrent import LastState
 
-Layer = tf_keras.layers.Layer
+Layer: TypeAlias = tf_keras.layers.Layer
 
 _HIDDEN_SOURCES = (tf_keras.layers.LSTM, ScaledDotProductAttention)
 _SHAPE_ONLY = (
@@ -46,7 +44,7 @@ _SHAPE_ONLY = (
 
 
 def _is_made_of_hidden_states(layer: Layer) -> bool:
-    """Whether all of a layer's input comes from LSTM outputs and contexts through layers that only move values."""
+    """Whether all of a layer's input is LSTM outputs and contexts, through layers that only move values."""
     sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
     return bool(sources) and all(
         isinstance(source, _HIDDEN_SOURCES)
@@ -71,13 +69,16 @@ def _lstm_config(layer: Layer) -> dict[str, Any]:
         "go_backwards": False,
         "stateful": False,
         "time_major": False,
+        "unroll": False,
     }
     config = layer.get_config()
-    wrong = [f"{key}={config[key]!r} (needs {value!r})" for key, value in wanted.items() if config[key] != value]
+    wrong = [
+        f"{key}={config[key]!r} (needs {value!r})" for key, value in wanted.items() if config[key] != value
+    ]
     if wrong:
         raise QuantizationError(
             f"LSTM layer '{layer.name}' has no fake-quantized twin: {', '.join(wrong)}.",
-            tip="Leave it out with quantize_annotate(model, skip=[...]), or build it as the fused kernel computes it.",
+            tip="Leave it out with quantize_annotate(model, skip=[...]), or build it as the kernel does.",
         )
     return {"units": config["units"]}
 
@@ -101,7 +102,7 @@ _TWINS: dict[type[Layer], tuple[type[Layer], Callable[[Layer], dict[str, Any]]]]
 """Layer class -> its twin, and how the twin's own configuration follows from the layer."""
 
 
-class _SwapForTwin(transforms.Transform):  # type: ignore[misc]
+class _SwapForTwin(transforms.Transform):
     """Replace one layer, found by its name, by its twin with equal weights."""
 
     def __init__(self, layer: Layer, layer_in_graph: Layer) -> None:
@@ -130,21 +131,25 @@ class _SwapForTwin(transforms.Transform):  # type: ignore[misc]
         return {tf_keras.utils.get_registered_name(self._twin): self._twin}
 
 
-class _TwinLayout(tfmot.QuantizeLayoutTransform):  # type: ignore[misc]
+class _TwinLayout(tfmot.QuantizeLayoutTransform):
     """Swap every annotated layer for its twin; a twin needs no wrapper, so it leaves the map."""
 
     def apply(self, model: tf_keras.Model, layer_quantize_map: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        names = {layer.name for layer in model.layers if layer.name in layer_quantize_map and type(layer) in _TWINS}
+        names = {
+            layer.name for layer in model.layers if layer.name in layer_quantize_map and type(layer) in _TWINS
+        }
         # Wrapping and unwrapping leaves calls of its own on the layers; a copy has only the model's.
         graph = type(model).from_config(model.get_config())
-        swaps = [_SwapForTwin(layer, graph.get_layer(layer.name)) for layer in model.layers if layer.name in names]
+        swaps = [
+            _SwapForTwin(layer, graph.get_layer(layer.name)) for layer in model.layers if layer.name in names
+        ]
         transformer = model_transformer.ModelTransformer(model, swaps, set(names), {})
         swapped, _ = transformer.transform()
         return swapped, {name: value for name, value in layer_quantize_map.items() if name not in names}
 
 
-class _NoOtherLayers(tfmot.QuantizeRegistry):  # type: ignore[misc]
-    """Layers without a twin are not wrapped; ``quantize_apply`` refuses one that was annotated all the same."""
+class _NoOtherLayers(tfmot.QuantizeRegistry):
+    """Layers without a twin are not wrapped; ``quantize_apply`` refuses an annotated one."""
 
     def supports(self, layer: Layer) -> bool:
         return False
@@ -153,7 +158,7 @@ class _NoOtherLayers(tfmot.QuantizeRegistry):  # type: ignore[misc]
         return None
 
 
-class FusedLstmQuantizeScheme(tfmot.QuantizeScheme):  # type: ignore[misc]
+class FusedLstmQuantizeScheme(tfmot.QuantizeScheme):
     """For TFMOT's ``quantize_apply(model, scheme=...)``: LSTM, attention and linear Dense layers in int8."""
 
     def get_layout_transformer(self) -> _TwinLayout:
@@ -172,8 +177,12 @@ def quantize_annotate(model: tf_keras.Model, skip: Iterable[str] = ()) -> tf_ker
 
     Returns:
         A copy of the model with TFMOT's ``QuantizeAnnotate`` around the layers to quantize.
+
+    Raises:
+        QuantizationError: a layer computes what its twin does not, or a name to skip is unknown.
     """
-    unknown = set(skip) - {layer.name for layer in model.layers}
+    skip = set(skip)
+    unknown = skip - {layer.name for layer in model.layers}
     if unknown:
         raise QuantizationError(
             f"No layer named {', '.join(sorted(map(repr, unknown)))} to skip. "
@@ -181,8 +190,11 @@ def quantize_annotate(model: tf_keras.Model, skip: Iterable[str] = ()) -> tf_ker
         )
 
     def annotate(layer: Layer) -> Layer:
-        wanted = type(layer) in _TWINS and layer.name not in skip
-        return tfmot.quantize_annotate_layer(layer) if wanted else layer.__class__.from_config(layer.get_config())
+        if type(layer) not in _TWINS or layer.name in skip:
+            return layer.__class__.from_config(layer.get_config())
+        _, twin_config = _TWINS[type(layer)]
+        twin_config(layer)  # refuses what the twin does not compute
+        return tfmot.quantize_annotate_layer(layer)
 
     annotated = tf_keras.models.clone_model(model, clone_function=annotate)
     annotated.set_weights(model.get_weights())
@@ -213,24 +225,3 @@ def quantize_model(model: tf_keras.Model) -> tf_keras.Model:
     twin = type(applied).from_config(applied.get_config())
     twin.set_weights(applied.get_weights())
     return twin
-
-
-def calibrate(model: tf_keras.Model, x: NDArray[np.float32], batch_size: int = 1024) -> None:
-    """Let the ranges of a fake-quantized model hold all that its float forward does on ``x``.
-
-    Every time step counts, and the state starts at zero for every window, so
-    neither the order of the windows nor the batch size matters.
-
-    Args:
-        model: from ``quantize_model``.
-        x: [n, steps, features] float32, standardized; finite.
-    """
-    if not np.isfinite(x).all():
-        raise QuantizationError("Calibration needs finite values; the representative data has NaN or infinity.")
-    with float_forward(model) as layers:
-        for start in range(0, len(x), batch_size):
-            # In training mode the twins observe. Dropout and noise would too, so they are left out by
-            # giving quantize_model the inference form of the model (models.classifier.inference_config).
-            model(x[start : start + batch_size], training=True)
-        if not layers:
-            raise QuantizationError("The model has no fake-quantized layer to calibrate.")

@@ -20,7 +20,7 @@ ATTENTION_WEIGHT = 3.0
 """Weight of the attention's divergence beside the logits'."""
 
 HALF_SOFTMAX_STEP = 1.0 / 512.0
-"""Added to attention weights before a logarithm: an int8 weight may be 0, and is then known to half a step only."""
+"""Added to attention weights before a logarithm: an int8 weight of 0 is known to half a step only."""
 
 
 VALIDATION_BATCH = 512
@@ -51,7 +51,7 @@ def plan_distillation(
 
 
 def logits_divergence(teacher_logits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Kullback-Leibler divergence of the decisions: ``sum_c p log(p / q)``, p and q the softmax of the logits.
+    """Kullback-Leibler divergence of the decisions: ``sum_c p log(p / q)`` of the logits' softmax.
 
     Args:
         teacher_logits, logits: [batch, classes].
@@ -114,7 +114,9 @@ def distill(
     before = twin.evaluate(*validation, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
     keep = _KeepClosest({name: float(value) for name, value in before.items()})
     on_epoch({"epoch": 0, "val_loss": float(before["loss"])})
-    report = EpochReport(lambda figures: on_epoch({name: figures[name] for name in ("epoch", "loss", "val_loss")}))
+    report = EpochReport(
+        lambda figures: on_epoch({name: figures[name] for name in ("epoch", "loss", "val_loss")})
+    )
     twin.fit(
         batches,
         epochs=plan.epochs,
@@ -127,7 +129,7 @@ def distill(
     return keep.epoch
 
 
-class _KeepClosest(tf_keras.callbacks.Callback):  # type: ignore[misc]
+class _KeepClosest(tf_keras.callbacks.Callback):
     """The weights and ranges of the epoch that is closest to the teacher on the validation windows.
 
     Each output's divergence counts as a share of what it was before training,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tf_keras
@@ -34,11 +35,15 @@ def transfer_weights(twin: tf_keras.Model, plain: tf_keras.Model) -> None:
         try:
             target = plain.get_layer(layer.name)
         except ValueError:
-            raise QuantizationError(f"The plain model has no layer '{layer.name}' to copy weights into.") from None
+            raise QuantizationError(
+                f"The plain model has no layer '{layer.name}' to copy weights into."
+            ) from None
         ours = {weight.name.split("/")[-1]: weight for weight in layer.trainable_weights}
         theirs = {weight.name.split("/")[-1]: weight for weight in target.weights}
         if {k: v.shape for k, v in ours.items()} != {k: v.shape for k, v in theirs.items()}:
-            raise QuantizationError(f"The weights of layer '{layer.name}' differ in name or shape from its twin's.")
+            raise QuantizationError(
+                f"The weights of layer '{layer.name}' differ in name or shape from its twin's."
+            )
         for name, weight in ours.items():
             theirs[name].assign(weight)
 
@@ -61,7 +66,7 @@ def observed_quantities(twin: tf_keras.Model, probe_window: NDArray[np.float32])
     return quantities
 
 
-def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[str, Any]:
     """The outputs of a classifier, plain or twin, and the context vector inside it.
 
     Args:
@@ -73,5 +78,5 @@ def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[
     """
     context, _ = model.get_layer("attention").output
     tapped = tf_keras.Model(model.input, {**model.output, "context": context})
-    outputs: dict[str, NDArray[np.float32]] = tapped.predict(x, batch_size=1024, verbose=0)
+    outputs: dict[str, Any] = tapped.predict(x, batch_size=1024, verbose=0)
     return outputs

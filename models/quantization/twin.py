@@ -21,6 +21,7 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
 
     Attributes:
         fake_quantization: False lets the layer compute in float (set by ``float_forward``).
+        growing: False lets the ranges stand still in training too (set by ``calibrate``).
         taps: the last eager call's value of every named quantity, while ``recording`` is on.
     """
 
@@ -28,11 +29,19 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
         super().__init__(**kwargs)
         self.fake_quantization = True
         self.recording = False
+        self.growing = True
         self.taps: dict[str, tf.Tensor] = {}
         self._ranges: dict[str, tuple[tf.Variable, tf.Variable]] = {}
+        self._headroom: dict[str, float] = {}
 
-    def add_range(self, name: str, initial: float = 0.0) -> None:
-        """Declare an observed quantity of this layer, bounded at first by [-initial, initial]."""
+    def add_range(self, name: str, initial: float = 0.0, headroom: float = 0.0) -> None:
+        """Declare an observed quantity of this layer.
+
+        Args:
+            initial: it is bounded at first by [-initial, initial].
+            headroom: share of what was seen, largest minus smallest, that is added at either end.
+        """
+        self._headroom[name] = headroom
         bounds = []
         for end, value in (("minimum", -initial), ("maximum", initial)):
             initializer = tf_keras.initializers.Constant(value)
@@ -47,6 +56,22 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
         minimum.assign(tf.minimum(minimum, smallest))
         maximum.assign(tf.maximum(maximum, largest))
 
+    def observed(self, name: str) -> Range:
+        """What was seen of a quantity so far."""
+        low, high = self._ranges[name]
+        return Range(float(low), float(high))
+
+    def set_range(self, name: str, value_range: Range) -> None:
+        """Bound a quantity by a range of one's own."""
+        minimum, maximum = self._ranges[name]
+        minimum.assign(value_range.minimum)
+        maximum.assign(value_range.maximum)
+
+    @property
+    def activations(self) -> list[str]:
+        """The int8 activations among the quantities whose range a rule may narrow: those without headroom."""
+        return [name for name in self._ranges if name in self.taps and not self._headroom[name]]
+
     def record(self, name: str, value: tf.Tensor) -> None:
         """Keep the value of a named quantity while taps are recorded."""
         if self.recording:
@@ -55,15 +80,21 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
     def activation(self, name: str, x: tf.Tensor, training: bool) -> tf.Tensor:
         """An observed int8 activation: record it, observe it in training, fake-quantize it."""
         self.record(name, x)
-        if training:
+        if training and self.growing:
             self.observe(name, tf.reduce_min(x), tf.reduce_max(x))
+        return fake_quantize(x, *self.bounds(name)) if self.fake_quantization else x
+
+    def bounds(self, name: str) -> tuple[tf.Tensor, tf.Tensor]:
+        """The range of an observed quantity: what was seen and its headroom."""
         minimum, maximum = self._ranges[name]
-        return fake_quantize(x, minimum, maximum) if self.fake_quantization else x
+        headroom = self._headroom[name] * (maximum - minimum)
+        return minimum - headroom, maximum + headroom
 
     def ranges(self) -> dict[str, Range]:
         """The observed ranges by quantity; those known by construction are added by the subclass."""
+        bounds = {name: self.bounds(name) for name in self._ranges}
         return {
-            name: Range(min(float(low), 0.0), max(float(high), 0.0)) for name, (low, high) in self._ranges.items()
+            name: Range(min(float(low), 0.0), max(float(high), 0.0)) for name, (low, high) in bounds.items()
         }
 
 

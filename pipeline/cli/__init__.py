@@ -11,8 +11,10 @@ from pipeline.cli.lazy import LazyGroup, examples
 
 COMMANDS = {
     "build": ("pipeline.cli.build:build", "Train, quantize, convert and verify a model."),
+    "verify": ("pipeline.cli.verify:verify", "Hold one .tflite file against another."),
     "run": ("pipeline.cli.run:run", "Classify windows with a built model."),
     "inspect": ("pipeline.cli.inspect:inspect", "Show what is inside a .tflite file."),
+    "explain": ("pipeline.cli.explain:explain", "Show where an int8 LSTM's error comes from."),
     "report": ("pipeline.cli.report:report", "Render the reports of a build again."),
     "data": ("pipeline.cli.data:data", "Look at the data sets."),
 }

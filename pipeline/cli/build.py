@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.flags import ConfigCommand, config_options
+from pipeline.cli.flags import ConfigCommand, config_options, given_flags
 from pipeline.cli.lazy import examples
 from pipeline.stages import NAMES
 
@@ -52,8 +52,7 @@ def build(
     from pipeline.cli.summary import print_summary
     from pipeline.config_reader import read_config
 
-    given = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
-    resolved = read_config(config, given)
+    resolved = read_config(config, given_flags(flags))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only; set before TensorFlow is imported
     warnings.simplefilter("ignore")  # of libraries, to their authors; ours are messages
     with listener(quiet) as progress:

@@ -1,12 +1,12 @@
 """One command-line flag for every field of the configuration, generated from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
 from pipeline.config import AUTO
-from pipeline.config_reader import sections, settings
+from pipeline.config_reader import Setting, sections, settings
 
 
 class ConfigOption(click.Option):
@@ -32,13 +32,28 @@ class ConfigCommand(click.Command):
                 title = titles[parameter.section] if isinstance(parameter, ConfigOption) else "Options"
                 groups[title].append(record)
         for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add a flag for every field; those not given are None."""
-    for setting in reversed(settings()):
+    return _add(settings(), function)
+
+
+def tolerance_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add a flag for every limit; those not given are None."""
+    return _add([setting for setting in settings() if setting.section == "tolerances"], function)
+
+
+def given_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags that were given, under the names `read_config` knows."""
+    return {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
+
+
+def _add(chosen: Sequence[Setting], function: Callable[..., Any]) -> Callable[..., Any]:
+    for setting in reversed(chosen):
         switch = "boolean" in setting.types
         default = AUTO if setting.default is None else setting.default
         if switch:

@@ -1,4 +1,4 @@
-"""`pipeline inspect`: what is inside a .tflite file."""
+"""`pipeline inspect`: what is inside a .tflite file, and what is wrong with it."""
 
 import json
 from collections.abc import Sequence
@@ -7,53 +7,110 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from models.errors import InputError
 from pipeline.cli.lazy import examples
 from pipeline.cli.output import print_table, printable
 
 if TYPE_CHECKING:
-    from converters.summary import LstmSummary, ModelSummary, TensorSummary
+    from converters.findings import Finding
+    from converters.findings.memory import Memory
+    from converters.inspection import Inspection
+    from converters.summary import LstmSummary, TensorSummary
+
+COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 @click.command(
     epilog=examples(
         "pipeline inspect build/japanese-vowels/model_int8.tflite",
+        "pipeline inspect stock.tflite --strict --html stock.html",
         "pipeline inspect build/japanese-vowels/model_int8.tflite --json",
+        "pipeline inspect build/har/model_int8.tflite --data build/har/golden.npz",
     )
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
-def inspect(model: Path, as_json: bool) -> None:
-    """Show the ops, sizes, LSTM quantization parameters and state rule of MODEL, any .tflite file.
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write a page to FILE.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), metavar="FILE",
+    help="Run MODEL on these windows: .npz with features, or .npy. Default: seeded noise.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit with 1 on a warning too.")
+def inspect(model: Path, as_json: bool, html: Path | None, data: Path | None, strict: bool) -> int:
+    """Show what is in MODEL, any .tflite file, and what is wrong with it.
 
-    Says whether the LSTM is fused, and lists what deserves a look. Nothing is run.
+    Ops, sizes, memory, the LSTM's quantization parameters, and findings: what was found, what it does to
+    the answers, what to do about it. MODEL is run in a process of its own to measure that. Exit code 1: there
+    is an error among the findings.
     """
-    from converters.summary import summarize
+    from converters.inspection import inspect_model
 
-    summary = summarize(model)
+    windows = None if data is None else _windows(data)
+    inspection = inspect_model(model, windows, "" if data is None else data.name)
+    if html is not None:
+        _write_page(html, model.name, inspection)
     if as_json:
-        click.echo(json.dumps(summary.to_dict(), indent=2))
-        return
-    _print_overview(model.name, summary)
+        click.echo(json.dumps(inspection.to_dict(), indent=2, allow_nan=False))
+    else:
+        _print(model.name, inspection)
+        if html is not None:
+            _say(f"Page: {html}")
+    return 0 if inspection.passed(strict) else 1
+
+
+def _windows(path: Path) -> Any:
+    """[n, ...] numbers; whether they fit the model is for the model to say."""
+    from pipeline.data.archive import as_windows, read_npy, read_npz
+
+    def choose(names: tuple[str, ...]) -> tuple[str, ...]:
+        if "features" not in names:
+            raise InputError(
+                f"'{path.name}' has no array 'features': windows as the model's float input takes them. "
+                f"It has: {', '.join(names) or 'nothing'}."
+            )
+        return ("features",)
+
+    values = read_npz(path, choose)["features"] if path.suffix.lower() == ".npz" else read_npy(path)
+    return as_windows(path.name, values)
+
+
+def _write_page(path: Path, name: str, inspection: "Inspection") -> None:
+    from pipeline.report.inspection import render
+
+    page, temporary = render(name, inspection), path.with_name(f".{path.name}.partial")
+    try:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"Cannot write the page '{path}': {error.strerror}.") from error
+
+
+def _print(name: str, inspection: "Inspection") -> None:
+    summary = inspection.summary
+    _print_overview(name, inspection)
     print_table(
-        ("op", "count", "output types"),
-        [(op.name, op.count, ", ".join(op.dtypes)) for op in summary.ops],
-        right=(1,),
+        ("op", "count", "output types", "weights, bytes"),
+        [(op.name, op.count, ", ".join(op.dtypes), op.weight_bytes or "") for op in summary.ops],
+        right=(1, 3),
     )
     for lstm in summary.lstms:
         _print_lstm(lstm)
-    for finding in summary.findings:
-        _say(f"Look at: {finding}")
-    if summary.state_rule:
-        _say(f"State: {summary.state_rule}")
     if summary.metadata is not None:
         _print_metadata(summary.metadata)
+    for finding in inspection.findings:
+        _print_finding(finding)
+    _print_verdict(inspection)
 
 
-def _print_overview(name: str, summary: "ModelSummary") -> None:
+def _print_overview(name: str, inspection: "Inspection") -> None:
+    summary = inspection.summary
     _say(
         f"{name}: {summary.size_bytes / 1024:.1f} KiB, of which weights {summary.weight_bytes / 1024:.1f} KiB"
     )
-    _say(f"LSTM fused: {_yes(summary.fused)}. Integers only: {_yes(summary.integer_only)}.")
+    _say(f"Memory at work: {_memory(inspection.memory)}")
+    has_none = any(finding.rule == "no-lstm" for finding in inspection.findings)
+    fused = "there is none" if has_none else _yes(summary.fused)
+    _say(f"LSTM fused: {fused}. Integers only: {_yes(summary.integer_only)}.")
     for signature in summary.signatures:
         _say(f"Signature {signature.key}: {', '.join(signature.inputs)} -> {', '.join(signature.outputs)}")
     tensors = [("input", tensor) for tensor in summary.inputs] + [("output", t) for t in summary.outputs]
@@ -70,12 +127,39 @@ def _print_lstm(lstm: "LstmSummary") -> None:
 def _print_metadata(metadata: dict[str, Any]) -> None:
     for key in ("name", "class_names", "channel_names", "channel_units", "sample_rate_hz"):
         value = metadata.get(key)
-        if value:
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        shown = ", ".join(filter(None, map(str, value))) if isinstance(value, list) else value
+        if shown:
             _say(f"{key.replace('_', ' ').capitalize()}: {shown}")
     provenance = metadata.get("provenance")
     if isinstance(provenance, dict) and provenance:
         _say("Made with: " + ", ".join(f"{name} {value}" for name, value in provenance.items()))
+
+
+def _print_finding(finding: "Finding") -> None:
+    severity = click.style(finding.severity, fg=COLOURS[finding.severity], bold=True)
+    where = f" in {printable(finding.layer)}" if finding.layer else ""
+    heading = f"{severity} {click.style(finding.rule, bold=True)}{where}"
+    click.echo("\n" + click.wrap_text(heading, width=80, subsequent_indent="  "))
+    for text in (finding.message, f"Remedy: {finding.remedy}" if finding.remedy else ""):
+        if text:
+            _say(text, indent="  ")
+
+
+def _print_verdict(inspection: "Inspection") -> None:
+    counts = [
+        f"{count} {severity if count == 1 or severity == 'info' else severity + 's'}"
+        for severity in COLOURS
+        if (count := inspection.count(severity))
+    ]
+    worst = inspection.findings[0].severity if inspection.findings else "info"
+    click.echo("\n" + click.style(", ".join(counts) or "No findings", fg=COLOURS[worst], bold=True))
+
+
+def _memory(memory: "Memory") -> str:
+    """How much, and how we know."""
+    if memory.source == "interpreter":
+        return f"{memory.bytes / 1024:.1f} KiB, as LiteRT without delegates lays it out here"
+    return f"at least {memory.bytes / 1024:.1f} KiB, computed from the tensors, without the kernels' scratch"
 
 
 _COLUMNS = ("type", "shape", "scale", "zero point")
@@ -98,5 +182,6 @@ def _yes(fact: bool) -> str:
     return "yes" if fact else "no"
 
 
-def _say(text: str) -> None:
-    click.echo(click.wrap_text(printable(text), width=80, subsequent_indent="  "))
+def _say(text: str, indent: str = "") -> None:
+    following = indent or "  "
+    click.echo(click.wrap_text(printable(text), width=80, initial_indent=indent, subsequent_indent=following))

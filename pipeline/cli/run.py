@@ -26,10 +26,12 @@ def run(model: Path, windows: Path) -> None:
 
     Each has window, label, class_index, probabilities by class name, and attention_weights, one a time step.
     """
+    from models.quiet_tensorflow import stderr_held_back
     from pipeline.runtime import SequenceClassifier, WindowError
     from pipeline.windows import read_windows
 
-    classifier = SequenceClassifier(model)
+    with stderr_held_back():  # the interpreter tells about its delegate
+        classifier = SequenceClassifier(model)
     names = classifier.metadata["class_names"]
     for index, window in enumerate(read_windows(windows, classifier.metadata["channel_names"])):
         try:

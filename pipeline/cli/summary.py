@@ -1,8 +1,9 @@
-"""What a build says last, on stdout: parity, accuracies, sizes, where the report is, the verdict."""
+"""What `build` and `verify` say last, on stdout: parity, accuracies, sizes, the report, the verdict."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,38 +12,52 @@ from pipeline.build import BuildResult
 from pipeline.cli.output import printable, stdout
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.verdict import Check
-from pipeline.report.numbers import MISSING, percent, size
+from pipeline.report.data import BUILD_NAMES
+from pipeline.report.numbers import MISSING, outcome, percent, size
 
 PROMISE = "float_model"  # shown whole; of the explanations only what has a limit, the report has the rest
-ACCURACIES = {"float_model": "float model", "int8": "int8 file"}
-FLOAT, INT8 = "model_float32.tflite", "model_int8.tflite"
+MODELS = ("model_float32.tflite", "model_int8.tflite", "model_int8_stock.tflite")
 GOOD, BAD, TITLE = "bold green", "bold red", "bold"
 
 
 def print_summary(result: BuildResult) -> None:
     """Print a finished build's results; what was not reached is not mentioned."""
-    parity = result.parity or {"checks": [], "notes": []}
+    sizes = [(name, result.files[name].stat().st_size) for name in MODELS if name in result.files]
+    report = result.files.get("report.html")
+    where = f"Report: {printable(report)}" if report else f"Files: {printable(result.out)}"
+    _print_all(result.parity or {"checks": [], "notes": []}, sizes, where)
+
+
+def print_parity(parity: Mapping[str, Any], report: Path | None) -> None:
+    """Print what `ReportData.parity` has of two files that were given, and where the report is, if any is."""
+    sizes = [(one["name"], one["size_bytes"]) for one in parity["files"]]
+    _print_all(parity, sizes, f"Report: {printable(report)}" if report else "")
+
+
+def _print_all(parity: Mapping[str, Any], sizes: list[tuple[str, int]], where: str) -> None:
     checks = [Check.from_dict(check) for check in parity["checks"]]
     for reference, group in groupby(checks, lambda check: check.reference):
         _print_checks(
-            REFERENCES.get(reference, reference),
+            printable(parity.get("references", REFERENCES).get(reference, reference)),
             [check for check in group if reference == PROMISE or check.limit is not None],
         )
-    _print_block("Test accuracy, with its 95 % interval", _accuracies(parity.get("accuracies", [])))
-    _print_block("Size", _sizes(result))
+    names = {**BUILD_NAMES, **parity.get("names", {})}
+    _print_block("Test accuracy, with its 95 % interval", _accuracies(parity.get("accuracies", []), names))
+    if parity.get("stock"):
+        _print_block("Beside it, for comparison only: TensorFlow's stock int8 quantizer", _stock(parity))
+    _print_block("Size", _sizes(sizes, "float32" if parity.get("built", True) else names["float_model"]))
     for note in parity["notes"]:
         _say(_wrapped(f"Note: {printable(note)}"))
-    if "report.html" in result.files:
-        _say(f"Report: {printable(result.files['report.html'])}")
-    else:
-        _say(f"Files: {printable(result.out)}")
-    if result.parity is None:
+    if where:
+        _say(where)
+    if "verdict" not in parity:
         return
     for check in checks:
         if check.passed is False:
             value, limit = figures(check)
             _say(_wrapped(f"FAILED {check.reference}.{check.name}: {value}, limit {limit}"), BAD)
-    _say("PARITY PASSED", GOOD) if result.passed else _say("PARITY FAILED", BAD)
+    passed = parity["verdict"] == "pass"
+    _say("PARITY PASSED" if passed else "PARITY FAILED", GOOD if passed else BAD)
 
 
 def figures(check: Check) -> tuple[str, str]:
@@ -75,26 +90,39 @@ def _print_checks(title: str, checks: list[Check]) -> None:
     _say(title, TITLE)
     for check in checks:
         value, limit = figures(check)
-        mark, outcome = {True: (" ", "pass"), False: ("!", "FAIL"), None: (" ", "reported")}[check.passed]
+        mark, said = ("!", "FAIL") if check.passed is False else (" ", outcome(check))
         unit = "" if value.endswith(("%", MISSING)) else check.unit
-        row = f"{mark} {check.name:<26} {value:>12} {unit:<12} {limit:>12}  {outcome}"
+        row = f"{mark} {check.name:<26} {value:>12} {unit:<12} {limit:>12}  {said}"
         _say(row, BAD if check.passed is False else "")
     _say()
 
 
-def _accuracies(accuracies: list[dict[str, Any]]) -> Iterator[str]:
+def _accuracies(accuracies: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
     for one in accuracies:
-        if one["name"] in ACCURACIES:
+        if one["name"] in names:
             interval = f"{percent(one['low'])} to {percent(one['high'])}"
-            name = ACCURACIES[one["name"]]
+            name = names[one["name"]]
             yield f"  {name:<26} {percent(one['value']):>12} {interval}, {one['correct']} of {one['n']}"
 
 
-def _sizes(result: BuildResult) -> Iterator[str]:
-    sizes = {name: result.files[name].stat().st_size for name in (FLOAT, INT8) if name in result.files}
-    for name, size_bytes in sizes.items():
-        share = f"{size_bytes / sizes[FLOAT]:.1%}".replace("%", " % of float32")
-        yield f"  {name:<26} {size(size_bytes):>12} {share if name != FLOAT else ''}".rstrip()
+def _stock(parity: Mapping[str, Any]) -> Iterator[str]:
+    """Each check of the promise, and beside it what the stock file comes to."""
+    if parity["stock"]["error"]:
+        yield _wrapped(f"  {printable(parity['stock']['error'])}")
+        return
+    ours = {one["name"]: Check.from_dict(one) for one in parity["checks"] if one["reference"] == PROMISE}
+    yield f"  {'':<26} {'this build':>12} {'stock':>12} {'limit':>12}"
+    for check in map(Check.from_dict, parity["stock"]["checks"]):
+        value, limit = figures(check)
+        missed = "  missed" if check.passed is False else ""
+        own, _ = figures(ours[check.name])
+        yield f"  {check.name:<26} {own:>12} {value:>12} {limit:>12}{missed}".rstrip()
+
+
+def _sizes(sizes: list[tuple[str, int]], first: str) -> Iterator[str]:
+    for index, (name, size_bytes) in enumerate(sizes):
+        share = f"{100 * size_bytes / sizes[0][1]:.1f} % of {first}" if index else ""
+        yield f"  {printable(name):<26} {size(size_bytes):>12} {share}".rstrip()
 
 
 def _print_block(title: str, lines: Iterable[str]) -> None:

@@ -28,7 +28,7 @@ def read(path: Path) -> SequenceDataset:
         InputError: anything the pipeline could not use; the message says what and where.
     """
     arrays = read_npz(path, _choose_keys)
-    x_train, x_test = (_windows(key, arrays[key]) for key in ("x_train", "x_test"))
+    x_train, x_test = (checked_windows(key, arrays[key]) for key in ("x_train", "x_test"))
     if x_train.shape[1:] != x_test.shape[1:]:
         raise InputError(
             f"x_train has windows of shape {x_train.shape[1:]} [time, channels], "
@@ -52,10 +52,10 @@ def read(path: Path) -> SequenceDataset:
         lengths_train=np.full(len(x_train), steps, np.int64),
         lengths_test=np.full(len(x_test), steps, np.int64),
         class_names=class_names,
-        channel_names=_texts(arrays, "channel_names", channels)
+        channel_names=texts(arrays, "channel_names", channels)
         or tuple(f"channel {index}" for index in range(channels)),
-        channel_units=_texts(arrays, "channel_units", channels) or ("",) * channels,
-        sample_rate_hz=_sample_rate(arrays),
+        channel_units=texts(arrays, "channel_units", channels) or ("",) * channels,
+        sample_rate_hz=sample_rate(arrays),
         padding="none",
         attribution=f"{path.name}, a file of the user's own; it states no source and no licence.",
     )
@@ -75,7 +75,8 @@ def _choose_keys(present: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(key for key in (*REQUIRED, *OPTIONAL) if key in present)
 
 
-def _windows(key: str, values: np.ndarray) -> np.ndarray:
+def checked_windows(key: str, values: np.ndarray) -> np.ndarray:
+    """Return windows [n, time, channels] as float32; an InputError says what is wrong with them."""
     if values.ndim != 3:
         raise InputError(
             f"{key} has shape {values.shape}; allowed is [windows, time, channels].",
@@ -95,7 +96,7 @@ def _windows(key: str, values: np.ndarray) -> np.ndarray:
 
 def _labels(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return y_train and y_test as indices, and the class names."""
-    names = _texts(arrays, "class_names", None)
+    names = texts(arrays, "class_names", None)
     if len(set(names)) != len(names):
         raise InputError("class_names names a class twice.")
     y_train, y_test = arrays["y_train"], arrays["y_test"]
@@ -118,13 +119,18 @@ def _labels(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tupl
     return y_train, y_test, names
 
 
+def label_indices(key: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return labels (whole numbers or texts) as indices into `names`; an InputError says which is none."""
+    return _named(key, labels, names) if labels.dtype.kind == "U" else _numbered(key, labels, len(names))
+
+
 def _named(key: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     index = {name: position for position, name in enumerate(names)}
     unknown = sorted(set(labels.tolist()) - set(names))
     if unknown:
         raise InputError(
             f"{key} holds the label '{unknown[0]}'; known are {', '.join(names)}.",
-            "The known labels are class_names, or where it is absent those in y_train.",
+            "The known labels are class_names; where it is absent those of the model, or those in y_train.",
         )
     return np.array([index[label] for label in labels.tolist()], np.int64)
 
@@ -146,7 +152,7 @@ def _numbered(key: str, labels: np.ndarray, classes: int) -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def _texts(arrays: dict[str, np.ndarray], key: str, count: int | None) -> tuple[str, ...]:
+def texts(arrays: dict[str, np.ndarray], key: str, count: int | None) -> tuple[str, ...]:
     """Return an optional list of texts, () where the key is absent."""
     values = arrays.get(key)
     if values is None:
@@ -161,7 +167,7 @@ def _texts(arrays: dict[str, np.ndarray], key: str, count: int | None) -> tuple[
     return tuple(values.tolist())
 
 
-def _sample_rate(arrays: dict[str, np.ndarray]) -> float | None:
+def sample_rate(arrays: dict[str, np.ndarray]) -> float | None:
     value = arrays.get("sample_rate_hz")
     if value is None:
         return None

@@ -5,31 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.parity import measurements as measure
-from pipeline.parity.definitions import DEFINITIONS
+from pipeline.parity.definitions import DEFINITIONS, PROMISE
 from pipeline.parity.outputs import ATTENTION_STEP, Array, Outputs
 from pipeline.parity.tolerances import keras_limits, promise_limits, training_limits
 from pipeline.parity.verdict import Check
 
 Values = dict[str, float | None]
 
+_CAN_BE_ABSENT = [name for name in PROMISE if name.startswith("attention_")] + [
+    "accuracy_drop",
+    "worst_class_recall_drop",
+]
+
 
 def promise(
-    float_model: Outputs, int8: Outputs, labels: Array, tolerances: Mapping[str, float | None] | None = None
+    float_model: Outputs,
+    int8: Outputs,
+    labels: Array | None,
+    tolerances: Mapping[str, float | None] | None = None,
 ) -> list[Check]:
-    """The int8 file against the original float model; labels [n], `tolerances` from the config."""
+    """The int8 file against the original float model.
+
+    What cannot be measured (attention that neither has, accuracy without labels) is reported as such and has
+    no default limit; a limit that was asked for stays, and fails.
+
+    Args:
+        labels: class of each window, [n]; None where nobody knows.
+        tolerances: from the config.
+    """
     logits = (float_model.logits, int8.logits)
-    weights = (float_model.attention_weights, int8.attention_weights)
-    top1 = measure.attention_top1(*weights)
-    values: Values = {
-        **_closeness(float_model, int8),
-        "attention_row_sum_error": measure.row_sum_error(int8.attention_weights),
-        "attention_top1_agreement": top1.agreement,
-        "attention_top1_ties": top1.ties,
-        "accuracy_drop": measure.accuracy_drop(*logits, labels),
-        "worst_class_recall_drop": measure.worst_class_recall_drop(*logits, labels),
-    }
-    steps = int8.attention_weights.shape[1]
-    return _checks("float_model", values, promise_limits(steps, len(int8), tolerances), len(int8))
+    values = _closeness(float_model, int8)
+    if float_model.attends or int8.attends:
+        weights = (float_model.attention_weights, int8.attention_weights)
+        top1 = measure.attention_top1(*weights)
+        values["attention_row_sum_error"] = measure.row_sum_error(int8.attention_weights)
+        values["attention_top1_agreement"] = top1.agreement
+        values["attention_top1_ties"] = top1.ties
+    if labels is not None:
+        values["accuracy_drop"] = measure.accuracy_drop(*logits, labels)
+        values["worst_class_recall_drop"] = measure.worst_class_recall_drop(*logits, labels)
+    given = {name for name, limit in (tolerances or {}).items() if limit is not None}
+    limits = promise_limits(int8.attention_weights.shape[1], len(int8), tolerances)
+    absent = [name for name in _CAN_BE_ABSENT if values.get(name) is None]
+    limits = {name: limit for name, limit in limits.items() if name in given or name not in absent}
+    return _checks("float_model", {**dict.fromkeys(absent), **values}, limits, len(int8))
 
 
 def float_forward(forward: Outputs, int8: Outputs) -> list[Check]:
@@ -76,15 +95,18 @@ def moved(reference: Outputs, tested: Outputs) -> dict[str, float | None]:
 
 def _closeness(reference: Outputs, tested: Outputs) -> Values:
     logits = (reference.logits, tested.logits)
-    weights = (reference.attention_weights, tested.attention_weights)
     values: Values = {
         "decision_agreement": measure.decision_agreement(*logits),
         "max_probability_difference": measure.max_probability_difference(*logits),
-        "attention_max_error": measure.max_error(*weights),
-        "attention_total_variation": measure.mean_total_variation(*weights),
+        "attention_max_error": None,
+        "attention_total_variation": None,
         "context_max_error": None,
         "context_relative_rms_error": None,
     }
+    if reference.attends or tested.attends:
+        weights = (reference.attention_weights, tested.attention_weights)
+        values["attention_max_error"] = measure.max_error(*weights)
+        values["attention_total_variation"] = measure.mean_total_variation(*weights)
     if reference.context is not None and tested.context is not None:
         context = (reference.context, tested.context)
         values["context_max_error"] = measure.max_error(*context)

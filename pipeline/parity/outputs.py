@@ -23,7 +23,8 @@ class Outputs:
 
     Attributes:
         logits: [n, classes], before the softmax.
-        attention_weights: [n, steps], a distribution over the time steps of each window.
+        attention_weights: [n, steps], a distribution over the time steps of each window; [n, 0] of a model
+            that has no such output.
         context: [n, units], the attention-weighted sum of the hidden states; None where it was not taken.
         logits_scale: the quantization step of the logits; None where they are not on an integer grid.
 
@@ -49,6 +50,11 @@ class Outputs:
 
     def __len__(self) -> int:
         return len(self.logits)
+
+    @property
+    def attends(self) -> bool:
+        """False of a model without attention weights."""
+        return bool(self.attention_weights.shape[1] > 0)
 
     def select(self, windows: Array) -> Outputs:
         """Returns the outputs of the given windows (indices, [m]), in that order."""

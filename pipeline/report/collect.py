@@ -21,17 +21,30 @@ LISTED, DRAWN_DIFFERENT, DRAWN_TYPICAL, MAP_ROWS, BINS = 10, 4, 4, 48, 41
 
 @dataclass(frozen=True)
 class Windows:
-    """The test windows and what both models said about them: features [n, T, F], labels [n]."""
+    """The test windows and what both models said about them.
+
+    Attributes:
+        features: [n, T, F], standardized.
+        labels: [n]; None where nobody knows them.
+        float_model: outputs of the reference; int8: of what is held against it.
+    """
 
     features: Array
-    labels: Array
+    labels: Array | None
     float_model: Outputs
     int8: Outputs
     class_names: Sequence[str]
 
+    @property
+    def groups(self) -> Array:
+        """What windows are sorted and sampled by: their class, or the reference's decision where unknown."""
+        return np.asarray(self.float_model.logits.argmax(axis=1)) if self.labels is None else self.labels
+
 
 def confusions(windows: Windows) -> dict[str, list[list[int]]]:
-    """Counts [true class][decided class] of both models."""
+    """Counts [true class][decided class] of both models; nothing without labels."""
+    if windows.labels is None:
+        return {}
     sides = {"float_model": windows.float_model, "int8": windows.int8}
     return {
         name: measure.confusion(outputs.logits, windows.labels, len(windows.class_names)).tolist()
@@ -42,6 +55,8 @@ def confusions(windows: Windows) -> dict[str, list[list[int]]]:
 def recalls(windows: Windows) -> list[Json]:
     """Recall of each class in both models; None where the test windows have none of it."""
     counts = {name: np.array(matrix) for name, matrix in confusions(windows).items()}
+    if not counts:
+        return []
     rows = []
     for index, class_name in enumerate(windows.class_names):
         n = int(counts["int8"][index].sum())
@@ -50,14 +65,23 @@ def recalls(windows: Windows) -> list[Json]:
     return rows
 
 
-def histograms(float_model: Outputs, int8: Outputs) -> list[Json]:
-    """Where the errors lie: of attention weights (in steps of 1/256), of whole maps, of probabilities."""
-    steps = (int8.attention_weights.astype(np.float64) - float_model.attention_weights) * 256
+def histograms(float_model: Outputs, int8: Outputs, names: tuple[str, str] = ("float", "int8")) -> list[Json]:
+    """Where the errors lie: of probabilities, of attention weights (in steps of 1/256), of whole maps.
+
+    Args:
+        names: what the two are called, the reference first.
+    """
+    difference = f"{names[1]} minus {names[0]}"
     probability = measure.probabilities(int8.logits) - measure.probabilities(float_model.logits)
+    title = f"Class probabilities, {difference}"
+    probabilities = _histogram(title, "probability", probability, symmetric=True)
+    if not int8.attends:
+        return [probabilities]
+    steps = (int8.attention_weights.astype(np.float64) - float_model.attention_weights) * 256
     moved = measure.total_variations(float_model.attention_weights, int8.attention_weights)
     return [
-        _histogram("Attention weights, int8 minus float", "steps of 1/256", steps, symmetric=True),
-        _histogram("Class probabilities, int8 minus float", "probability", probability, symmetric=True),
+        _histogram(f"Attention weights, {difference}", "steps of 1/256", steps, symmetric=True),
+        probabilities,
         _histogram("Attention that moved, per window", "total variation", moved, symmetric=False),
     ]
 
@@ -70,24 +94,33 @@ def _histogram(title: str, unit: str, values: Array, symmetric: bool) -> Json:
 
 
 def by_difference(windows: Windows) -> Array:
-    """Indices of all windows, most different first: changed decisions, then total variation."""
-    moved = measure.total_variations(windows.float_model.attention_weights, windows.int8.attention_weights)
-    changed = windows.float_model.logits.argmax(axis=1) != windows.int8.logits.argmax(axis=1)
+    """Indices of all windows, most different first: changed decisions, then total variation.
+
+    Without attention the largest change of a probability takes the place of the total variation.
+    """
+    before, after = windows.float_model, windows.int8
+    changed = before.logits.argmax(axis=1) != after.logits.argmax(axis=1)
+    if after.attends:
+        moved = measure.total_variations(before.attention_weights, after.attention_weights)
+    else:
+        moved = np.abs(measure.probabilities(after.logits) - measure.probabilities(before.logits)).max(axis=1)
     return np.asarray(np.lexsort((-np.nan_to_num(moved, nan=np.inf), ~changed)))
 
 
 def figures(windows: Windows, index: int) -> Json:
-    """What both models said about one window, with class names instead of numbers."""
+    """What both models said about one window, with class names instead of numbers; None: not known."""
     one = np.array([index])
     sides = {"float": windows.float_model.select(one), "int8": windows.int8.select(one)}
-    values: Json = {"index": int(index), "label": windows.class_names[int(windows.labels[index])]}
+    label = None if windows.labels is None else windows.class_names[int(windows.labels[index])]
+    values: Json = {"index": int(index), "label": label}
     for name, outputs in sides.items():
         decided = int(outputs.logits[0].argmax())
         values[f"{name}_class"] = windows.class_names[decided]
         values[f"{name}_probability"] = float(measure.probabilities(outputs.logits)[0, decided])
     weights = [side.attention_weights for side in sides.values()]
-    values["total_variation"] = float(measure.total_variations(*weights)[0])
-    values["attention_max_error"] = measure.max_error(*weights)
+    attends = windows.int8.attends
+    values["total_variation"] = float(measure.total_variations(*weights)[0]) if attends else None
+    values["attention_max_error"] = measure.max_error(*weights) if attends else None
     return values
 
 
@@ -102,7 +135,7 @@ def examples(windows: Windows, seed: int = 0) -> tuple[list[Json], dict[str, Arr
     rng = np.random.default_rng(seed)
     shuffled = rng.permutation(np.sort(rest))
     _, first = np.unique(
-        windows.labels[shuffled], return_index=True
+        windows.groups[shuffled], return_index=True
     )  # one of each class before a second of any
     firsts = shuffled[np.sort(first)]
     typical = np.concatenate([firsts, np.setdiff1d(shuffled, firsts)])[:DRAWN_TYPICAL]
@@ -112,15 +145,16 @@ def examples(windows: Windows, seed: int = 0) -> tuple[list[Json], dict[str, Arr
         {**figures(windows, int(index)), "why": reason, "padded_steps": padded_steps(windows.features[index])}
         for index, reason in zip(chosen, why, strict=True)
     ]
-    rows = stratified_sample(windows.labels, max(MAP_ROWS, len(np.unique(windows.labels))), seed)
-    rows = rows[np.argsort(windows.labels[rows], kind="stable")]
+    groups = windows.groups
+    rows = stratified_sample(groups, max(MAP_ROWS, len(np.unique(groups))), seed)
+    rows = rows[np.argsort(groups[rows], kind="stable")]
     arrays = {
         "example_signal": windows.features[chosen],
         "example_float": windows.float_model.attention_weights[chosen],
         "example_int8": windows.int8.attention_weights[chosen],
         "map_float": windows.float_model.attention_weights[rows],
         "map_int8": windows.int8.attention_weights[rows],
-        "map_labels": windows.labels[rows],
+        "map_labels": groups[rows],
     }
     return described, arrays
 

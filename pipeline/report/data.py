@@ -6,9 +6,10 @@ import json
 import math
 import os
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,15 @@ from pipeline.parity.verdict import Check, verdict
 
 SCHEMA = "fuselage-report/1"
 DOCUMENT, ARRAYS = "report_data.json", "report_arrays.npz"
+BUILD_NAMES = {"float_model": "float model", "int8": "int8 file", "int8_stock": "stock int8"}
 
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
+
+
+def short_names(names: Mapping[str, str]) -> tuple[str, str]:
+    """The first words of what the two models are called, where there is little room."""
+    return names["float_model"].split()[0], names["int8"].split()[0]
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,11 @@ class ReportData:
         provenance: versions and fingerprint.
         notes: sentences a reader has to know.
         glossary: check name -> what it means; `references` the same for what was compared with.
+        names: what the two are called: "float_model" and "int8".
+        built: True about a build; False about files that were given (`pipeline verify`): of these nothing is
+            known about training, and `int8` stands for whatever file is held against the reference.
+        stock: TensorFlow's stock quantizer on the same float model, where a build was asked for it: {"file",
+            "checks", "error"}; `checks` as above, held against the same limits and counting for nothing.
         arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, T]; `map_float`,
             `map_int8` [k, T] and `map_labels` [k] for the overview.
     """
@@ -73,9 +85,12 @@ class ReportData:
     glossary: dict[str, str]
     references: dict[str, str]
     arrays: dict[str, Array] = field(repr=False, compare=False)
+    names: dict[str, str] = field(default_factory=lambda: dict(BUILD_NAMES))
+    built: bool = True
+    stock: Json | None = None
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Literal["pass", "fail"]:
         """`pass` or `fail`."""
         return verdict(self.checks)
 
@@ -90,6 +105,22 @@ class ReportData:
             return f"{len(failed)} of {len(judged)} checks failed: {', '.join(dict.fromkeys(failed))}."
         return f"All {len(judged)} checks passed on {self.dataset['windows']} test windows."
 
+    @property
+    def attends(self) -> bool:
+        """False where neither model has attention weights."""
+        return bool(self.arrays["map_float"].shape[1] > 0)
+
+    def label(self, name: str) -> str:
+        """What a model of `accuracies` is called."""
+        return self.names.get(name, name.replace("_", " "))
+
+    @property
+    def beside_stock(self) -> list[tuple[Check, Check]]:
+        """Every check of the promise, and beside it what the stock quantizer comes to."""
+        stock = [Check.from_dict(check) for check in (self.stock or {}).get("checks", [])]
+        ours = {check.name: check for check in self.checks if check.reference == "float_model"}
+        return [(ours[check.name], check) for check in stock if check.name in ours]
+
     def accuracy(self, name: str) -> Accuracy | None:
         """The accuracy of one model by name."""
         return next((one for one in self.accuracies if one.name == name), None)
@@ -101,6 +132,12 @@ class ReportData:
         values["accuracies"] = [asdict(accuracy) for accuracy in self.accuracies]
         strict: Json = _strict({"schema": SCHEMA, "verdict": self.verdict, **values})
         return strict
+
+    def parity(self) -> Json:
+        """The part of `document` that a terminal shows."""
+        shown = ("verdict", "checks", "accuracies", "notes", "files", "names", "references", "built", "stock")
+        document = self.document()
+        return {name: document[name] for name in shown}
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes `report_data.json` and `report_arrays.npz` into an existing folder."""

@@ -60,9 +60,17 @@ def channel_colour(index: int) -> str:
 
 
 def window(
-    signal: Array, float_weights: Array, int8_weights: Array, padded: int, rate_hz: float | None
+    signal: Array,
+    float_weights: Array,
+    int8_weights: Array,
+    padded: int,
+    rate_hz: float | None,
+    names: tuple[str, str] = ("float", "int8"),
 ) -> str:
-    """One window: its signal [T, F] above, then attention of float, of int8, and their difference [T]."""
+    """One window: its signal [T, F] above, then attention of both models and their difference [T].
+
+    Without attention (both [0]) the signal is alone.
+    """
     with _style():
         figure, (above, below) = _figure(WIDTH, 2.9, (0.55, 1.6, 4.5, 2.85), (0.55, 0.42, 4.5, 1.52))
         steps = len(signal)
@@ -73,6 +81,11 @@ def window(
         above.set_ylabel("signal")
         above.tick_params(axis="x", length=0, labelbottom=False)
         above.set_xlim(-0.5, steps - 0.5)
+        if not int8_weights.size:
+            below.remove()
+            above.tick_params(axis="x", labelbottom=True)
+            _time_axis(above, steps, rate_hz)
+            return _svg(figure)
         difference = int8_weights.astype(np.float64) - float_weights
         top = max(largest(float_weights), largest(int8_weights))
         end = max(largest(difference), ATTENTION_STEP)
@@ -83,7 +96,7 @@ def window(
             below.imshow(weights[None], aspect="auto", cmap=colours, vmin=low, vmax=high,
                          interpolation="nearest", extent=place)  # fmt: skip
         below.set_ylim(3, 0)
-        below.set_yticks([0.5, 1.5, 2.5], ["float", "int8", "diff."])
+        below.set_yticks([0.5, 1.5, 2.5], [*names, "diff."])
         below.tick_params(axis="y", length=0)
         below.spines[:].set_visible(False)
         _time_axis(below, steps, rate_hz)

@@ -13,7 +13,7 @@ from models.errors import ReportError
 from pipeline.parity.outputs import ATTENTION_STEP
 from pipeline.parity.verdict import Check
 from pipeline.report import numbers
-from pipeline.report.data import ReportData
+from pipeline.report.data import ReportData, short_names
 from pipeline.report.registry import renderer
 
 Json = dict[str, Any]
@@ -47,7 +47,8 @@ def render(data: ReportData) -> str:
             groups=_groups(data),
             tiles=_tiles(data),
             intervals=_intervals(data),
-            confusions=[(side, _confusion(data, side)) for side in ("float_model", "int8")],
+            short=short_names(data.names),
+            confusions=[(data.names[side], _confusion(data, side)) for side in data.confusions],
             **_drawings(data),
         ) + "\n"  # fmt: skip
     except TemplateError as error:
@@ -79,22 +80,22 @@ def _groups(data: ReportData) -> list[Json]:
 def _tiles(data: ReportData) -> list[Json]:
     """The four figures everybody asks for."""
     promise = {check.name: check for check in data.checks if check.reference == "float_model"}
-    tiles = []
+    short, tiles = short_names(data.names), []
     if agreement := promise.get("decision_agreement"):
         tiles.append({"label": "decisions agree", "value": numbers.percent(agreement.value),
                       "more": f"on {agreement.n} test windows"})  # fmt: skip
     before, after = data.accuracy("float_model"), data.accuracy("int8")
     if before and after:
-        tiles.append({"label": "int8 accuracy", "value": numbers.percent(after.value),
-                      "more": f"float model {numbers.percent(before.value)}"})  # fmt: skip
-    if moved := promise.get("attention_total_variation"):
+        tiles.append({"label": f"{short[1]} accuracy", "value": numbers.percent(after.value),
+                      "more": f"{data.names['float_model']} {numbers.percent(before.value)}"})  # fmt: skip
+    if (moved := promise.get("attention_total_variation")) and data.attends:
         tiles.append({"label": "attention that moved", "value": numbers.percent(moved.value),
                       "more": "mean total variation"})  # fmt: skip
-    sizes = {one["name"]: one["size_bytes"] for one in data.files}
-    small, large = sizes.get("model_int8.tflite"), sizes.get("model_float32.tflite")
-    if small and large:
-        tiles.append({"label": "int8 file", "value": numbers.size(small),
-                      "more": f"{100 * small / large:.0f} % of float32, {numbers.size(large)}"})  # fmt: skip
+    if len(data.files) >= 2:
+        large, small = (one["size_bytes"] for one in data.files[:2])
+        of = "float32" if data.built else short[0]
+        tiles.append({"label": f"{short[1]} file", "value": numbers.size(small),
+                      "more": f"{100 * small / large:.0f} % of {of}, {numbers.size(large)}"})  # fmt: skip
     return tiles
 
 
@@ -105,7 +106,7 @@ def _intervals(data: ReportData) -> list[Json]:
     width = (high - low) or 1.0
     rows = []
     for one in data.accuracies:
-        row: Json = {"accuracy": one, "bar": None}
+        row: Json = {"accuracy": one, "name": data.label(one.name), "bar": None}
         if one in known:
             left, middle, right = (100 * (value - low) / width for value in (one.low, one.value, one.high))
             row["bar"] = {"left": left, "middle": middle, "width": right - left}
@@ -128,9 +129,12 @@ def _drawings(data: ReportData) -> Json:
 
     from pipeline.report import figures
 
-    arrays, rate = data.arrays, data.dataset["sample_rate_hz"]
+    arrays, rate, short = data.arrays, data.dataset["sample_rate_hz"], short_names(data.names)
     windows = [
-        {"about": about, "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate))}
+        {
+            "about": about,
+            "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate, short)),
+        }
         for about, signal, float_, int8 in zip(
             data.examples,
             arrays["example_signal"],
@@ -139,24 +143,10 @@ def _drawings(data: ReportData) -> Json:
             strict=True,
         )
     ]
-    difference = arrays["map_int8"].astype(np.float64) - arrays["map_float"]
-    top = max(figures.largest(arrays["map_float"]), figures.largest(arrays["map_int8"]))
-    end = max(figures.largest(difference), ATTENTION_STEP)
-    maps = [
-        {
-            "title": title,
-            "svg": Markup(figures.attention_map(values, arrays["map_labels"], scale, diverging, rate)),
-        }
-        for title, values, scale, diverging in (
-            ("float model", arrays["map_float"], top, False),
-            ("int8 file", arrays["map_int8"], top, False),
-            ("int8 minus float", difference, end, True),
-        )
-    ]
     colours = [figures.channel_colour(index) for index in range(len(data.dataset["channel_names"]))]
     return {
         "windows": windows,
-        "maps": maps,
+        "maps": _maps(data) if data.attends else [],
         "channels": list(zip(data.dataset["channel_names"], colours, strict=True)),
         "histograms": [{**one, "svg": Markup(figures.histogram(one))} for one in data.histograms],
         "curves": [
@@ -165,6 +155,29 @@ def _drawings(data: ReportData) -> Json:
             for phase in data.training if phase["epochs"]
         ],
     }  # fmt: skip
+
+
+def _maps(data: ReportData) -> list[Json]:
+    """Attention of both models over the same windows, and the difference, as heat maps."""
+    from markupsafe import Markup
+
+    from pipeline.report import figures
+
+    arrays, rate, short = data.arrays, data.dataset["sample_rate_hz"], short_names(data.names)
+    difference = arrays["map_int8"].astype(np.float64) - arrays["map_float"]
+    top = max(figures.largest(arrays["map_float"]), figures.largest(arrays["map_int8"]))
+    end = max(figures.largest(difference), ATTENTION_STEP)
+    return [
+        {
+            "title": title,
+            "svg": Markup(figures.attention_map(values, arrays["map_labels"], scale, diverging, rate)),
+        }
+        for title, values, scale, diverging in (
+            (data.names["float_model"], arrays["map_float"], top, False),
+            (data.names["int8"], arrays["map_int8"], top, False),
+            (f"{short[1]} minus {short[0]}", difference, end, True),
+        )
+    ]
 
 
 def _breakable(name: str) -> Any:

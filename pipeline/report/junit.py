@@ -25,7 +25,8 @@ def render(data: ReportData) -> str:
         if check.passed is False:
             case.result = [Failure(text, type_="parity")]
         elif check.passed is None:
-            case.result = [Skipped("reported only: no limit")]
+            why = "no limit" if numbers.outcome(check) == "reported" else "no limit, and not measured"
+            case.result = [Skipped(f"reported only: {why}")]
         case.system_out = text
         suite.add_testcase(case)
     document: Any = JUnitXml()

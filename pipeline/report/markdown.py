@@ -5,73 +5,85 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData
 from pipeline.report.registry import renderer
 
 PULL_REQUEST_COMMENT = 65_536  # characters GitHub accepts in a comment
-_MARK = {"pass": "✅ pass", "fail": "❌ **fail**", "reported": "—"}
+_MARK = {"pass": "✅ pass", "fail": "❌ **fail**", "reported": "—", "skipped": "—"}
 
 
 @renderer("report.md")
 def render(data: ReportData) -> str:
     """GitHub-flavoured Markdown of at most 65,536 characters."""
     name = escape(str(data.dataset["name"]), 80)
+    promise = [check for check in data.checks if check.reference == "float_model"]
+    explanation = [check for check in data.checks if check.reference != "float_model"]
     lines = [
         f"## {'✅' if data.verdict == 'pass' else '❌'} {name}: parity {data.verdict}",
         "",
         data.headline,
         "",
-        *_table(
-            ("check", "value", "limit", ""),
-            (
-                (
-                    code(check.name),
-                    numbers.amount(check.value, check.unit),
-                    numbers.limit(check),
-                    _MARK[numbers.outcome(check)],
-                )
-                for check in data.checks
-                if check.reference == "float_model"
-            ),
-        ),
+        *([] if data.built else [escape(data.references["float_model"], 500), ""]),
+        *_table(("check", *_HELD), ((code(check.name), *_held(check)) for check in promise)),
         "",
-        *_table(
-            ("model", "test accuracy", "95 % interval"),
-            (
-                (
-                    escape(one.name.replace("_", " ")),
-                    numbers.percent(one.value),
-                    f"{numbers.percent(one.low)} … {numbers.percent(one.high)}",
-                )
-                for one in data.accuracies
-            ),
-        ),
-        "",
+        *_section(_accuracies(data)),
         *_table(("file", "size"), ((code(f["name"]), numbers.size(f["size_bytes"])) for f in data.files)),
         "",
-        "<details><summary>Explanation: what moved, and where</summary>",
-        "",
-        *_table(
-            ("reference", "check", "value", "limit", ""),
-            (
-                (
-                    check.reference,
-                    code(check.name),
-                    numbers.amount(check.value, check.unit),
-                    numbers.limit(check),
-                    _MARK[numbers.outcome(check)],
-                )
-                for check in data.checks
-                if check.reference != "float_model"
-            ),
-        ),
-        "",
-        "</details>",
-        "",
-        *(f"- {escape(note, 500)}" for note in data.notes[:20]),
+        *_section(_stock(data)),
     ]
+    if explanation:
+        rows = ((check.reference, code(check.name), *_held(check)) for check in explanation)
+        lines += [
+            "<details><summary>Explanation: what moved, and where</summary>",
+            "",
+            *_table(("reference", "check", *_HELD), rows),
+            "",
+            "</details>",
+            "",
+        ]
+    lines += (f"- {escape(note, 500)}" for note in data.notes[:20])
     return "\n".join(lines).rstrip() + "\n"
+
+
+_HELD = ("value", "limit", "")
+
+
+def _held(check: Check) -> tuple[str, str, str]:
+    """A check's value, limit and outcome."""
+    value = numbers.amount(check.value, check.unit)
+    return value, numbers.limit(check), _MARK[numbers.outcome(check)]
+
+
+def _accuracies(data: ReportData) -> list[str]:
+    rows = (
+        (
+            escape(data.label(one.name)),
+            numbers.percent(one.value),
+            f"{numbers.percent(one.low)} … {numbers.percent(one.high)}",
+        )
+        for one in data.accuracies
+    )
+    return _table(("model", "test accuracy", "95 % interval"), rows) if data.accuracies else []
+
+
+def _stock(data: ReportData) -> list[str]:
+    """TensorFlow's stock quantizer beside ours, where it was asked for."""
+    if data.stock is None:
+        return []
+    title = "TensorFlow's stock int8 quantizer on the same float model, for comparison only:"
+    if data.stock["error"]:
+        return [f"{title} {escape(data.stock['error'], 500)}"]
+    rows = (
+        (code(stock.name), numbers.amount(ours.value, ours.unit), *_held(stock))
+        for ours, stock in data.beside_stock
+    )
+    return [title, "", *_table(("check", "this build", "stock", "limit", ""), rows)]
+
+
+def _section(lines: list[str]) -> list[str]:
+    return [*lines, ""] if lines else []
 
 
 def escape(text: str, limit: int = 200) -> str:

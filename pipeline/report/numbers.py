@@ -47,5 +47,7 @@ def size(size_bytes: float) -> str:
 
 
 def outcome(check: Check) -> str:
-    """`pass`, `fail` or `reported`."""
+    """`pass`, `fail`, `reported` without a limit, `skipped` without a limit and a value."""
+    if check.limit is None and amount(check.value) == MISSING:
+        return "skipped"
     return {True: "pass", False: "fail", None: "reported"}[check.passed]

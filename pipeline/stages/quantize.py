@@ -15,7 +15,7 @@ from pipeline.training_log import TrainingLog
 
 
 class QuantizeStage:
-    """Reads data and float model; writes the quantization-aware trained model as a plain one, and its ranges."""
+    """Reads data and float model; writes the model that bears rounding, as a plain one, and its ranges."""
 
     name = "quantize"
     version = 1
@@ -23,7 +23,11 @@ class QuantizeStage:
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
         """The quantization, and the seed of its batches."""
-        return {**config.quantize.model_dump(), "seed": config.train.seed, "batch_size": config.train.batch_size}
+        return {
+            **config.quantize.model_dump(),
+            "seed": config.train.seed,
+            "batch_size": config.train.batch_size,
+        }
 
     def run(self, context: StageContext) -> None:
         """Calibrate the twin, train it to answer as the float model does, take its weights and ranges."""
@@ -42,7 +46,9 @@ class QuantizeStage:
         options = context.config.quantize
         data = PreparedData.load(context.artifact("data"))
         train = context.artifact("train")
-        config = inference_config(ModelConfig.from_dict(json.loads((train / "model.json").read_text("utf-8"))))
+        config = inference_config(
+            ModelConfig.from_dict(json.loads((train / "model.json").read_text("utf-8")))
+        )
         training.set_seed(context.config.train.seed)
         teacher = build_model(config)
         teacher.load_weights(train / "float.weights.h5")
@@ -50,7 +56,7 @@ class QuantizeStage:
         x_all = np.concatenate([data.x_train, data.x_validation])
         twin = quantize_model(teacher)
         context.progress.start("Observing ranges", None)
-        calibrate(twin, x_all)
+        calibrate(twin, x_all, options.calibration)
         context.progress.finish()
         log = TrainingLog(context.progress)
         if options.qat:
@@ -61,7 +67,7 @@ class QuantizeStage:
             with log.phase("quantization-aware", "Quantization-aware training", plan.epochs) as on_epoch:
                 kept = distill(twin, teacher, x_all, data.x_validation, plan, on_epoch)
             context.progress.message(
-                f"Quantization-aware training: epoch {kept} of {plan.epochs} answers most like the float model"
+                f"Quantization-aware training: epoch {kept} of {plan.epochs} is closest to the float model"
                 + ("" if kept else " (epoch 0: the float weights, rounded; training found nothing closer)")
             )
 

@@ -72,7 +72,9 @@ class TrainStage:
 
         plain = inference_form(model, model_config)
         plain.save_weights(context.folder / "float.weights.h5")
-        (context.folder / "model.json").write_text(json.dumps(model_config.to_dict(), indent=1) + "\n", "utf-8")
+        (context.folder / "model.json").write_text(
+            json.dumps(model_config.to_dict(), indent=1) + "\n", "utf-8"
+        )
         Outputs(**outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_float.npz")
         export_saved_model(
             plain, context.folder / "saved_model", data.preprocessing.steps, data.preprocessing.features

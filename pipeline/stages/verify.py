@@ -9,37 +9,36 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converters.summary import ModelSummary, summarize
-from models.errors import VerificationError
+from converters.summary import summarize
+from models.errors import ConversionError, FuselageError, VerificationError
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.parity import comparison
-from pipeline.parity.definitions import DEFINITIONS, REFERENCES
+from pipeline.parity.definitions import REFERENCES
+from pipeline.parity.files import ModelFile
 from pipeline.parity.latency import latency_note, median_latencies_ms
-from pipeline.parity.measurements import accuracy
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.sampling import GOLDEN_LIMIT, stratified_sample
-from pipeline.parity.verdict import Check
-from pipeline.progress import Progress
+from pipeline.parity.running import run_file, run_files
+from pipeline.parity.sampling import stratified_sample
 from pipeline.report import collect
-from pipeline.report.data import ReportData
 from pipeline.runtime import ModelFileError, SequenceClassifier
 from pipeline.stages import StageContext
+from pipeline.verify import describe_model, judge
 
 FILES = {"float32": "model_float32.tflite", "int8": "model_int8.tflite"}
+STOCK = "model_int8_stock.tflite"
 
 
 class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -66,48 +65,42 @@ class VerifyStage:
         latency_ms = median_latencies_ms(
             {name: lambda one=one: one.run(features[0]) for name, one in classifiers.items()}  # type: ignore[misc]
         )
+        stock, stock_outputs = _stock(context, features, labels, float_model)
+        if stock_outputs:
+            paths["int8_stock"] = context.artifact("convert") / STOCK
 
-        checks = (
-            *comparison.promise(float_model, int8, labels, context.config.tolerances.model_dump()),
-            *comparison.float_forward(forward, int8),
-            *comparison.training_forward(twin, int8),
-            *comparison.keras(float_model, ran["float32"]),
-        )
-        summary = summarize(paths["int8"])
-        models = {"float_model": float_model, "float32": ran["float32"], "float_forward": forward,
-                  **({"training_forward": twin} if twin else {}), "int8": int8}  # fmt: skip
-        windows = collect.Windows(features, labels, float_model, int8, data.class_names)
-        examples, arrays = collect.examples(windows)
-        report = ReportData(
-            dataset=_dataset(data, len(features)),
-            checks=checks,
-            accuracies=tuple(accuracy(name, one.logits, labels) for name, one in models.items()),
-            recalls=collect.recalls(windows),
-            confusions=collect.confusions(windows),
+        report = judge(
+            collect.Windows(features, labels, float_model, int8, data.class_names),
+            context.config.tolerances.model_dump(),
+            total=len(data.x_test),
+            explanation=(
+                *comparison.float_forward(forward, int8),
+                *comparison.training_forward(twin, int8),
+                *comparison.keras(float_model, ran["float32"]),
+            ),
+            models={
+                "float_model": float_model,
+                "float32": ran["float32"],
+                "float_forward": forward,
+                **({"training_forward": twin} if twin else {}),
+                "int8": int8,
+                **stock_outputs,
+            },
+            notes=(*_notes(context.config.quantize.qat), latency_note(latency_ms, platform.machine())),
+            dataset=_dataset(data),
             moved={
                 "total": comparison.moved(float_model, int8),
                 "training": comparison.moved(float_model, forward),
                 "quantization": comparison.moved(forward, int8),
             },
-            histograms=collect.histograms(float_model, int8),
-            examples=examples,
-            most_different=[
-                collect.figures(windows, int(index))
-                for index in collect.by_difference(windows)[: collect.LISTED]
-            ],
-            files=[{"name": file, "size_bytes": paths[name].stat().st_size} for name, file in FILES.items()],
-            model=_model(summary),
+            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths.values()],
+            model=describe_model(summarize(paths["int8"])),
             latency_ms=latency_ms,
             training=[*_phases(train), *_phases(quantize)],
             config=context.config.model_dump(),
             provenance=classifiers["int8"].metadata.get("provenance", {}),
-            notes=(
-                *_notes(checks, data, len(features), context.config.quantize.qat),
-                latency_note(latency_ms, platform.machine()),
-            ),
-            glossary={name: one.meaning for name, one in DEFINITIONS.items()},
             references=REFERENCES,
-            arrays=arrays,
+            stock=stock,
         )
         np.savez_compressed(
             context.folder / "golden.npz",
@@ -119,21 +112,9 @@ class VerifyStage:
             float_attention_weights=float_model.attention_weights.astype(np.float32),
         )
         report.save(context.folder)
-        _write_parity(context.folder / "parity.json", report)
+        parity = json.dumps(report.parity(), indent=1, ensure_ascii=False, allow_nan=False)
+        (context.folder / "parity.json").write_text(parity + "\n", encoding="utf-8")
         context.progress.message(f"{report.verdict}: {report.headline}")
-
-
-def run_file(classifier: SequenceClassifier, features: Array, progress: Progress) -> Outputs:
-    """Runs every window [n, T, F] through the shipped runtime, which resets the state before each."""
-    answers = []
-    for window in features:
-        answers.append(classifier.run(window))
-        progress.advance()
-    return Outputs(
-        logits=np.stack([answer["logits"] for answer in answers]),
-        attention_weights=np.stack([answer["attention_weights"] for answer in answers]),
-        logits_scale=classifier.output_scales.get("logits") or None,
-    )
 
 
 def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
@@ -165,27 +146,30 @@ def _context(path: Path, features: Array) -> Array:
     return np.asarray(context_vectors(path, features))
 
 
-def _model(summary: ModelSummary) -> dict[str, Any]:
-    """Of a file's summary what the report shows: its ops, and each LSTM's tensors in their order."""
-    whole = summary.to_dict()
-    lstms = [
-        {
-            "name": lstm["name"],
-            "kind": lstm["kind"],
-            "cell_clip": lstm["cell_clip"],
-            "parameters": [
-                {
-                    "tensor": role,
-                    "dtype": tensor["dtype"],
-                    "scale": tensor["scales"][0] if tensor["scales"] else None,
-                    "zero_point": tensor["zero_points"][0] if tensor["zero_points"] else None,
-                }
-                for role, tensor in lstm["parameters"].items()
-            ],
-        }
-        for lstm in whole["lstms"]
-    ]
-    return {"ops": whole["ops"], "lstms": lstms, "integer_only": whole["integer_only"]}
+def _stock(
+    context: StageContext, features: Array, labels: Array, float_model: Outputs
+) -> tuple[dict[str, Any] | None, dict[str, Outputs]]:
+    """The stock quantizer's file held against the same float model, where the build was asked for it.
+
+    Whatever it does, a refusal and a crash included, is told and counts for nothing.
+
+    Returns:
+        `ReportData.stock`, and its outputs by name, none where it has none.
+    """
+    if not context.config.convert.compare_stock:
+        return None, {}
+    path = context.artifact("convert") / STOCK
+    try:
+        if not path.is_file():
+            conversion = json.loads((path.parent / "conversion.json").read_text(encoding="utf-8"))
+            raise ConversionError(conversion["stock"])
+        ran, _ = run_files({"int8_stock": (ModelFile.read(path), features)}, context.progress)
+    except FuselageError as error:
+        return {"file": STOCK, "checks": [], "error": error.message}, {}
+    checks = comparison.promise(
+        float_model, ran["int8_stock"], labels, context.config.tolerances.model_dump()
+    )
+    return {"file": STOCK, "checks": [check.to_dict() for check in checks], "error": None}, ran
 
 
 def _phases(folder: Path) -> list[dict[str, Any]]:
@@ -193,52 +177,24 @@ def _phases(folder: Path) -> list[dict[str, Any]]:
     return list(json.loads(path.read_text(encoding="utf-8"))["phases"]) if path.is_file() else []
 
 
-def _dataset(data: PreparedData, windows: int) -> dict[str, Any]:
+def _dataset(data: PreparedData) -> dict[str, Any]:
     return {
         "name": data.name,
         "attribution": data.attribution,
-        "class_names": list(data.class_names),
         "channel_names": list(data.channel_names),
         "channel_units": list(data.channel_units),
         "sample_rate_hz": data.sample_rate_hz,
-        "windows": windows,
-        "steps": data.preprocessing.steps,
-        "features": data.preprocessing.features,
     }
 
 
-def _notes(checks: tuple[Check, ...], data: PreparedData, windows: int, qat: bool) -> list[str]:
-    """What a reader has to know beside the numbers."""
-    by_name: Mapping[str, Check] = {one.name: one for one in checks if one.reference == "float_model"}
-    notes = []
-    if ties := by_name["attention_top1_ties"].value:
-        notes.append(
-            f"In {ties:.0f} of {windows} windows the two attend most to different steps whose weights are "
-            "within one quantization step (1/256) of each other; these count as agreeing."
-        )
-    if windows < len(data.x_test):
-        notes.append(
-            f"{windows} of {len(data.x_test)} test windows were used, a seeded sample of every class "
-            f"(at most {GOLDEN_LIMIT})."
-        )
-    if windows < 100:
-        notes.append(f"With {windows} test windows one window is {100 / windows:.1f} % of every share.")
-    if absent := len(data.class_names) - len(np.unique(data.y_test)):
-        notes.append(f"{absent} of {len(data.class_names)} classes do not occur in the test windows.")
-    if not qat:
-        notes.append(
-            "Built without quantization-aware training: the weights are the float model's, and the training "
-            "forward is their fake-quantized forward."
-        )
-    return notes
-
-
-def _write_parity(path: Path, report: ReportData) -> None:
-    document = report.document()
-    parity = {name: document[name] for name in ("verdict", "checks", "notes")}
-    path.write_text(
-        json.dumps(parity, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
+def _notes(qat: bool) -> list[str]:
+    """What a reader has to know about this build."""
+    if qat:
+        return []
+    return [
+        "Built without quantization-aware training: the weights are the float model's, and the training "
+        "forward is their fake-quantized forward."
+    ]
 
 
 STAGE = VerifyStage()

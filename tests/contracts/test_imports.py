@@ -7,7 +7,12 @@ import pytest
 from source_tree import FILES, ROOMS, ROOT, imports, imports_at_top, tree
 
 # What the converters may know of the models: plain data.
-PLAIN_DATA = ("models.config", "models.errors", "models.quantization.number_formats")
+PLAIN_DATA = (
+    "models.config",
+    "models.errors",
+    "models.quantization.fixed_point",
+    "models.quantization.number_formats",
+)
 HEAVY = (
     "tensorflow",
     "tf_keras",

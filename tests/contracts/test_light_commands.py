@@ -51,7 +51,8 @@ def test_the_guard_works() -> None:
     "arguments",
     [
         ["--help"], ["--version"], ["data", "list"], ["data", "--help"],
-        ["build", "--help"], ["run", "--help"], ["inspect", "--help"], ["report", "--help"],
+        ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"], ["report", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -102,6 +103,10 @@ def test_what_a_build_made_is_used_without_tensorflow(tmp_path: Path) -> None:
     assert inspected.returncode == 0, inspected.stderr
     assert "LSTM fused: yes. Integers only: yes." in inspected.stdout
     assert "[bold]two[/bold]" in inspected.stdout
+
+    explained = without_tensorflow("explain", model, "--data", out / "golden.npz", "--json")
+    assert explained.returncode == 0, explained.stderr
+    assert json.loads(explained.stdout)["reference"] == "model_float32.tflite"
 
     ran = without_tensorflow("run", model, "--input", out / "golden.npz")
     assert ran.returncode == 0, ran.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+FOREIGN = ("bidirectional_int8", "dynamic_dense_only")
 BASIC = ("float", "int8", "int8_io", "use_bias")
 FUSION = (
     "dynamic",
@@ -36,6 +37,12 @@ def _build(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Models with attention by mode: float, int8, int8_io; use_bias is a WHILE loop."""
     return _build(tmp_path_factory.mktemp("tiny"), BASIC)
+
+
+@pytest.fixture(scope="session")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the stock converter makes of models that are not ours."""
+    return _build(tmp_path_factory.mktemp("foreign"), FOREIGN)
 
 
 @pytest.fixture(scope="session")

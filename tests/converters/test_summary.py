@@ -32,10 +32,8 @@ def test_the_float_model(tiny: dict[str, bytes], tmp_path: Path) -> None:
     assert OpSummary("BATCH_MATMUL", 2, ("float32",)) in summary.ops
     assert (summary.fused, summary.integer_only, summary.metadata) == (True, False, None)
     assert summary.state_rule == STATE_RULE
-    assert summary.findings == (
-        "LSTM 'tfl.unidirectional_sequence_lstm' clips its cell state at 10; Keras does not.",
-    )
-    assert summarize(set_cell_clip(tiny["float"], 0)).findings == ()
+    assert summary.lstms[0].cell_clip == 10
+    assert summarize(set_cell_clip(tiny["float"], 0)).lstms[0].cell_clip == 0
 
 
 def test_the_lstm_of_the_int8_model(tiny: dict[str, bytes]) -> None:
@@ -49,17 +47,11 @@ def test_the_lstm_of_the_int8_model(tiny: dict[str, bytes]) -> None:
     assert roles["effective_hidden_scale"].scales != roles["hidden_state"].scales
     assert len(roles) == 1 + 8 + 4 + 2 + 2  # x, W and R, b, states, hidden scale and output
     assert summary.integer_only
-    assert any("not tied" in finding for finding in summary.findings)
 
 
 def test_an_unfused_model(tiny: dict[str, bytes]) -> None:
     summary = summarize(tiny["use_bias"])
     assert (summary.fused, summary.lstms, summary.subgraphs, summary.state_rule) == (False, (), 3, "")
-    assert summary.findings == (
-        "There is no fused LSTM.",
-        "A recurrent layer 'encoder' runs as a WHILE loop, not fused. Likely: use_bias=False. "
-        "Set use_bias=True; a bias of zeros computes the same.",
-    )
 
 
 def test_the_dictionary_is_json(tiny: dict[str, bytes]) -> None:
@@ -84,7 +76,10 @@ def test_a_truncated_file_is_refused(tiny: dict[str, bytes], tmp_path: Path) -> 
         summarize(path)
 
 
-@pytest.mark.slow
-def test_hybrid_and_flex_are_said(fusion: dict[str, bytes]) -> None:
-    assert "int8 weights and computes in float" in summarize(fusion["dynamic"]).findings[0]
-    assert "TFLite alone cannot run: FlexMatrixInverse" in summarize(fusion["flex"]).findings[0]
+def test_the_weights_of_each_operator(tiny: dict[str, bytes]) -> None:
+    sizes = {op.name: op.weight_bytes for op in summarize(tiny["float"]).ops}
+    # LSTM 4 x (12 W + 16 R) and two biases, zeros and ones; query 4 x 4, head 8 x 3: float32 each
+    assert sizes["UNIDIRECTIONAL_SEQUENCE_LSTM"] == 4 * (4 * (12 + 16) + 4 + 4)
+    assert sizes["FULLY_CONNECTED"] == 4 * (16 + 24)
+    assert sizes["SOFTMAX"] == 0
+    assert sum(sizes.values()) == summarize(tiny["float"]).weight_bytes

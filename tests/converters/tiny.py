@@ -46,6 +46,13 @@ def lstm(name: str = "encoder", **options: Any) -> tf_keras.layers.Layer:
     return tf_keras.layers.LSTM(UNITS, return_sequences=True, name=name, **options)
 
 
+def bidirectional() -> tf_keras.Model:
+    """Bidirectional(LSTM(16)) over 32 steps of 8 features, nothing else."""
+    tf_keras.utils.set_random_seed(0)
+    x = tf_keras.Input((32, 8), batch_size=1)
+    return tf_keras.Model(x, {"hidden": Layers.Bidirectional(Layers.LSTM(16))(x)})
+
+
 def keras_3() -> Any:
     import keras
 
@@ -116,6 +123,8 @@ MODELS: dict[str, Callable[[], bytes]] = {
     "two": lambda: convert(stack(lstm(name="lower"), lstm())),
     "bidirectional": lambda: convert(stack(Layers.Bidirectional(lstm()))),
     "flex": lambda: convert(stack(lstm(), Inverse()), "flex"),
+    "dynamic_dense_only": lambda: convert(stack(lstm(), Layers.Dense(256)), "dynamic"),
+    "bidirectional_int8": lambda: convert(bidirectional(), "int8"),
 }
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pipeline.config import BuildConfig, ConvertConfig, ModelSection, Tolerances
 from pipeline.stages import StageContext
 from pipeline.store import Store
 
+MADE = {*PUBLISHED, "config.toml"} - {"model_int8_stock.tflite"}  # that one only where it is asked for
 ALL = ("data", "train", "quantize", "convert", "verify", "report")
 SMALL = BuildConfig(model=ModelSection(units=32))
 
@@ -25,7 +26,7 @@ def test_the_first_build_runs_all_stages_in_order_and_publishes(tmp_path: Path) 
     result, listener = run_build(tmp_path / "out")
     assert result.built == ALL
     assert result.passed
-    assert set(result.files) == {*PUBLISHED, "config.toml"}
+    assert set(result.files) == MADE
     assert all(path.is_file() for path in result.files.values())
     assert (tmp_path / "out" / "config.toml").read_text() == BuildConfig().to_toml()
     assert listener.messages[0] == "1/6 data: first run"
@@ -137,6 +138,18 @@ def test_redo_after_until_is_refused_before_anything_happens(tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
+def test_the_stock_file_is_published_while_it_is_asked_for(tmp_path: Path) -> None:
+    stages = fake_stages()
+    stages[3].files += ("model_int8_stock.tflite",)
+    compared = BuildConfig(convert=ConvertConfig(compare_stock=True))
+    result, listener = run_build(tmp_path / "out", compared, stages=stages)
+    assert set(result.files) == {*MADE, "model_int8_stock.tflite"}
+    result, listener = run_build(tmp_path / "out")
+    assert listener.about("convert") == "compare_stock True -> False"
+    assert set(result.files) == MADE
+    assert not (tmp_path / "out" / "model_int8_stock.tflite").exists()
+
+
 def test_a_removed_published_file_comes_back(tmp_path: Path) -> None:
     run_build(tmp_path / "out")
     (tmp_path / "out" / "model_int8.tflite").unlink()
@@ -150,7 +163,7 @@ def test_failed_parity_is_a_result_with_all_files_and_stays_one_when_kept(tmp_pa
         result, _ = run_build(tmp_path / "out", strict)
         assert result.built == built
         assert not result.passed
-        assert set(result.files) == {*PUBLISHED, "config.toml"}
+        assert set(result.files) == MADE
 
 
 def test_a_failing_stage_keeps_what_was_finished(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.config import (
     BuildConfig,
+    ConvertConfig,
     DataConfig,
     ModelSection,
     TolerancesConfig,
@@ -53,6 +54,8 @@ def test_fingerprint_follows_what_shapes_the_models_only() -> None:
     assert BuildConfig().fingerprint() != BuildConfig(model=ModelSection(units=63)).fingerprint()
     judged = BuildConfig(tolerances=TolerancesConfig(accuracy_drop=0.5))
     assert judged.fingerprint() == BuildConfig().fingerprint()
+    compared = BuildConfig(convert=ConvertConfig(compare_stock=True))
+    assert compared.fingerprint() == BuildConfig().fingerprint()
 
 
 def test_fingerprint_is_the_sha256_of_canonical_json() -> None:

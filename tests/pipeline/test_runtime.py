@@ -195,9 +195,9 @@ def test_softmax_by_hand_and_without_overflow() -> None:
 
 def test_quantization_rounds_ties_to_even_and_saturates() -> None:
     details = {"dtype": np.int8, "quantization": (0.5, 3)}
-    q = runtime._quantize(np.array([0.25, 0.75, -1000, 1000], np.float32), details)
+    q = runtime.quantize(np.array([0.25, 0.75, -1000, 1000], np.float32), details)
     assert q.tolist() == [3, 5, -128, 127]
-    assert runtime._dequantize(q, details).tolist() == [0.0, 1.0, -65.5, 62.0]
+    assert runtime.dequantize(q, details).tolist() == [0.0, 1.0, -65.5, 62.0]
 
 
 # --- the file -----------------------------------------------------------------------------------------
@@ -206,7 +206,9 @@ def test_quantization_rounds_ties_to_even_and_saturates() -> None:
 def test_path_and_bytes_are_the_same(models: dict[str, bytes], tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(models["int8"])
-    assert SequenceClassifier(path).metadata == SequenceClassifier(models["int8"]).metadata == METADATA
+    metadata = SequenceClassifier(path).metadata
+    assert metadata == SequenceClassifier(models["int8"]).metadata
+    assert {**metadata, "sha256": METADATA["sha256"]} == METADATA
     SequenceClassifier(str(path), num_threads=2).predict(window())
 
 
@@ -253,7 +255,7 @@ def test_our_own_walk_stays_inside_a_truncated_file(models: dict[str, bytes]) ->
     content = models["int8"]
     for length in range(len(content)):
         try:
-            assert runtime._read_metadata(content[:length]) == METADATA
+            assert runtime._read_metadata(content[:length])["name"] == METADATA["name"]
         except ModelFileError:
             continue
 
@@ -274,6 +276,30 @@ def test_our_own_walk_stays_inside_a_damaged_file(models: dict[str, bytes]) -> N
 def test_a_model_without_our_metadata_is_refused(models: dict[str, bytes]) -> None:
     with pytest.raises(ModelFileError, match="no FUSELAGE_METADATA"):
         SequenceClassifier(models["int8"].replace(b"FUSELAGE_METADATA", b"SOMETHING_METADAT"))
+
+
+def test_a_changed_byte_anywhere_is_noticed_before_the_interpreter_sees_it(
+    models: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(runtime, "open_interpreter")
+    for place in range(0, len(models["int8"]), 7):
+        content = bytearray(models["int8"])
+        content[place] ^= 1
+        with pytest.raises(ModelFileError):
+            SequenceClassifier(bytes(content))
+
+
+def test_a_change_on_purpose_is_taken_where_that_is_said(models: dict[str, bytes]) -> None:
+    content = models["float32"].replace(b'"tiny"', b'"mine"')
+    with pytest.raises(ModelFileError, match=r"damaged, or was changed .* checksum does not fit"):
+        SequenceClassifier(content)
+    assert SequenceClassifier(content, verify_checksum=False).metadata["name"] == "mine"
+
+
+@pytest.mark.parametrize("checksum", [..., None, "", "0" * 63, "g" * 64, 1])
+def test_metadata_without_a_checksum_is_refused(models: dict[str, bytes], checksum: object) -> None:
+    with pytest.raises(ModelFileError, match="has no checksum"):
+        SequenceClassifier(changed(models, "sha256", checksum))
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b""])
@@ -320,12 +346,14 @@ def test_metadata_has_to_be_an_object(models: dict[str, bytes]) -> None:
 
 def test_a_model_without_the_signature_is_refused(models: dict[str, bytes]) -> None:
     with pytest.raises(ModelFileError, match="no signature 'serving_default'"):
-        SequenceClassifier(models["float32"].replace(b"serving_default", b"serving_another"))
+        content = models["float32"].replace(b"serving_default", b"serving_another")
+        SequenceClassifier(content, verify_checksum=False)
 
 
 def test_a_missing_output_is_named(models: dict[str, bytes]) -> None:
     with pytest.raises(ModelFileError, match="no tensor 'attention_weights'"):
-        SequenceClassifier(models["float32"].replace(b"attention_weights\0", b"attention_waights\0"))
+        content = models["float32"].replace(b"attention_weights\0", b"attention_waights\0")
+        SequenceClassifier(content, verify_checksum=False)
 
 
 def test_buffers_outside_of_the_flatbuffer_are_refused(

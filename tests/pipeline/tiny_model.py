@@ -6,6 +6,7 @@ through the generated schema. So the runtime's tests do not depend on the conver
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 
 STEPS, FEATURES, CLASSES, UNITS = 5, 3, 2, 8
+
+ZEROS = b"0" * 64  # where the checksum goes
 
 METADATA: dict[str, Any] = {
     "format": "fuselage-metadata",
@@ -33,6 +36,7 @@ METADATA: dict[str, Any] = {
     "signature": {"input": "features", "outputs": ["logits", "attention_weights"]},
     "state_rule": "Call reset_all_variables() before every window.",
     "provenance": {},
+    "sha256": ZEROS.decode(),
 }
 
 
@@ -88,7 +92,8 @@ def with_metadata(model: bytes, content: dict[str, Any] | bytes) -> bytes:
     tree.metadata = [*(tree.metadata or []), entry]
     builder = flatbuffers.Builder(len(model) + 4096)
     builder.Finish(tree.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    blank = bytes(builder.Output())
+    return blank.replace(ZEROS, hashlib.sha256(blank).hexdigest().encode())
 
 
 if __name__ == "__main__":  # writes the three files, with metadata, into the folder given

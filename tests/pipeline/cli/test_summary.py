@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.build import BuildResult
-from pipeline.cli.summary import figures, print_summary
+from pipeline.cli.summary import figures, print_parity, print_summary
 from pipeline.parity.definitions import DEFINITIONS, PROMISE, REFERENCES
 from pipeline.parity.verdict import Check, verdict
 
@@ -134,6 +134,50 @@ def test_a_failed_check_is_marked_in_its_row_and_said_again_at_the_end(
         "FAILED float_model.accuracy_drop: not measured, limit <= 0",
         "PARITY FAILED",
     ]
+
+
+def stock(*checks: Check, error: str | None = None) -> dict[str, Any]:
+    return {"file": "model_int8_stock.tflite", "checks": [one.to_dict() for one in checks], "error": error}
+
+
+def test_the_stock_quantizer_is_shown_beside_and_counts_for_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = check(0.991, 0.985), check(0.97, 0.985)
+    print_summary(build(tmp_path, ours, stock=stock(theirs)))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "decision_agreement 99.1 % 97.0 % >= 98.5 % missed" in lines
+    assert lines[-1] == "PARITY PASSED"
+    assert not any(line.startswith("FAILED") for line in lines)
+
+
+def test_a_stock_quantizer_that_crashed_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(build(tmp_path, check(1.0, 0.985), stock=stock(error="It was ended by SIGSEGV.")))
+    out = capsys.readouterr().out
+    assert "  It was ended by SIGSEGV." in out.splitlines()
+    assert out.endswith("PARITY PASSED\n")
+
+
+def test_two_given_files_go_by_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = check(None, None, "accuracy_drop")
+    parity = {
+        "verdict": "pass",
+        "checks": [check(1.0, 0.985).to_dict(), skipped.to_dict()],
+        "notes": [],
+        "accuracies": [{"name": "int8", "value": 1.0, "correct": 9, "n": 9, "low": 0.7, "high": 1.0}],
+        "files": [{"name": "a.tflite", "size_bytes": 4000}, {"name": "b\x1b.tflite", "size_bytes": 1000}],
+        "names": {"float_model": "A", "int8": "B"},
+        "references": {"float_model": "B against A"},
+        "built": False,
+        "stock": None,
+    }
+    print_parity(parity, None)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "B against A"
+    assert "accuracy_drop not measured skipped" in lines
+    assert "B 100.0 % 70.0 % to 100.0 %, 9 of 9" in lines
+    assert "b\\x1b.tflite 1.0 kB 25.0 % of A" in lines
+    assert not any(line.startswith(("Report", "Files")) for line in lines)
 
 
 def test_colour_is_for_terminals_only(

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.errors import VerificationError
 from pipeline.parity import comparison
-from pipeline.parity.definitions import DEFINITIONS
+from pipeline.parity.definitions import DEFINITIONS, PROMISE
 from pipeline.parity.outputs import Outputs
 from pipeline.parity.verdict import Check, verdict
 
@@ -124,6 +125,29 @@ def test_a_limit_without_a_measurement_fails() -> None:
     checks = comparison.promise(float_model, without, labels, {"context_max_error": 0.5})
     assert by_name(checks)["context_max_error"].value is None
     assert failed(checks) == {"context_max_error"}
+
+
+def test_without_labels_only_a_limit_that_was_asked_for_fails() -> None:
+    float_model, _ = outputs()
+    checks = comparison.promise(float_model, rounded(float_model), None)
+    assert verdict(checks) == "pass"
+    assert [check.name for check in checks] == list(PROMISE)
+    assert (by_name(checks)["accuracy_drop"].value, by_name(checks)["accuracy_drop"].limit) == (None, None)
+    asked = comparison.promise(float_model, rounded(float_model), None, {"worst_class_recall_drop": 1.0})
+    assert failed(asked) == {"worst_class_recall_drop"}
+
+
+def test_attention_that_neither_has_is_not_judged_and_one_that_only_one_has_is_an_error() -> None:
+    float_model, labels = outputs()
+    without = Outputs(float_model.logits, float_model.attention_weights[:, :0])
+    checks = comparison.promise(without, without, labels)
+    assert verdict(checks) == "pass"
+    assert {check.value for check in checks if check.name.startswith("attention")} == {None}
+    assert failed(comparison.promise(without, without, labels, {"attention_max_error": 1.0})) == {
+        "attention_max_error"
+    }
+    with pytest.raises(VerificationError, match="shape"):
+        comparison.promise(float_model, without, labels)
 
 
 def test_nan_logits_fail() -> None:

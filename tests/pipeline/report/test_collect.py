@@ -91,6 +91,27 @@ def test_examples_are_the_most_different_and_some_by_chance() -> None:
     assert len(arrays["map_float"]) == count
 
 
+def test_without_labels_windows_go_by_the_decision_of_the_reference() -> None:
+    one = windows()
+    unknown = collect.Windows(one.features, None, one.int8, one.float_model, ("a", "b"))
+    assert (collect.recalls(unknown), collect.confusions(unknown)) == ([], {})
+    assert unknown.groups.tolist() == [0, 0, 0, 1]
+    described, arrays = collect.examples(unknown)
+    assert {each["label"] for each in described} == {None}
+    assert arrays["map_labels"].tolist() == [0, 0, 0, 1]
+
+
+def test_without_attention_probabilities_say_what_differs() -> None:
+    one = windows()
+    logits = one.float_model.logits + np.array([[0, 0], [0.5, 0], [0.1, 0], [-2, 0]])
+    before, after = (Outputs(each, np.zeros((4, 0))) for each in (one.float_model.logits, logits))
+    about = collect.Windows(one.features, one.labels, before, after, ("a", "b"))
+    assert collect.by_difference(about).tolist() == [3, 1, 2, 0]
+    assert collect.figures(about, 1)["total_variation"] is None
+    (histogram,) = collect.histograms(before, after, ("A", "B"))
+    assert histogram["title"] == "Class probabilities, B minus A"
+
+
 def test_few_windows_are_drawn_once() -> None:
     described, _ = collect.examples(windows())
     assert sorted(one["index"] for one in described) == [0, 1, 2, 3]

@@ -26,6 +26,12 @@ def test_a_window_takes_its_ink_from_the_page() -> None:
     assert ">diff.<" in svg
 
 
+def test_a_window_without_attention_is_its_signal() -> None:
+    svg = figures.window(SIGNAL, WEIGHTS[:0], WEIGHTS[:0], padded=0, rate_hz=None)
+    assert ">diff.<" not in svg
+    assert "time step" in svg
+
+
 def test_a_drawing_is_scalable_well_formed_and_silent() -> None:
     svg = figures.window(SIGNAL, WEIGHTS, WEIGHTS, padded=0, rate_hz=10.0)
     root = ElementTree.fromstring(svg.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -162,6 +163,41 @@ class TestHtml:
         assert len(ids) == len(set(ids))
 
 
+class TestStock:
+    """What the stock quantizer comes to, in each rendering; it never counts."""
+
+    @staticmethod
+    def stock(report: ReportData, error: str | None = None) -> dict[str, Any]:
+        missed = Check("decision_agreement", "float_model", ">=", 0.5, 0.985, "share", 60)
+        return {"file": "stock", "checks": [] if error else [missed.to_dict()], "error": error}
+
+    def test_it_stands_beside_ours_and_does_not_fail(self, make_report: Make) -> None:
+        report = make_report(stock=self.stock(make_report()))
+        assert report.verdict == "pass"
+        ((ours, theirs),) = report.beside_stock
+        assert (ours.value, theirs.value, theirs.passed) == (1.0, 0.5, False)
+        document = json.loads(RENDERERS["report.json"](report))
+        assert document["stock"]["checks"][0]["passed"] is False
+        assert [check["passed"] for check in document["checks"]].count(False) == 0
+        row = "| `decision_agreement` | 1.0000 | 0.5 | ≥ 0.985 | ❌ **fail** |"
+        assert row in RENDERERS["report.md"](report).splitlines()
+        page = RENDERERS["report.html"](report)
+        assert "stock int8 quantizer" in page
+        assert "✓ pass" in page
+        assert "<failure" not in RENDERERS["junit.xml"](report)
+
+    def test_a_refusal_is_told_as_text(self, make_report: Make) -> None:
+        report = make_report(stock=self.stock(make_report(), "It crashed: <script>."))
+        for name in ("report.md", "report.html"):
+            text = RENDERERS[name](report)
+            assert "It crashed" in text
+            assert "<script" not in text
+
+    def test_without_it_nothing_is_said(self, make_report: Make, page: str) -> None:
+        assert "stock" not in page
+        assert "stock" not in RENDERERS["report.md"](make_report())
+
+
 class TestNumbers:
     @pytest.mark.parametrize(
         ("value", "unit", "text"),
@@ -183,6 +219,13 @@ class TestNumbers:
         assert numbers.percent(0.9996) == "> 99.9 %"
         assert numbers.percent(0.9949) == "99.5 %"
         assert numbers.percent(None) == "not measured"
+
+    def test_an_outcome_without_limit_and_value_is_skipped(self) -> None:
+        def outcome(value: float | None, limit: float | None) -> str:
+            return numbers.outcome(Check("some", "keras", "<=", value, limit, "share", 1))
+
+        assert [outcome(value, 0.2) for value in (0.1, 0.3, None)] == ["pass", "fail", "fail"]
+        assert [outcome(value, None) for value in (0.1, None, math.nan)] == ["reported", "skipped", "skipped"]
 
     def test_size(self) -> None:
         assert numbers.size(36_540) == "36.5 kB"

@@ -78,9 +78,15 @@ class Stored:
             outputs.logits, outputs.attention_weights, features.mean(axis=1) + 0.25, outputs.logits_scale
         )
 
-    def run(self, stage: str = "verify", qat: bool = True, tolerances: Any = None) -> Path:
+    def run(
+        self, stage: str = "verify", qat: bool = True, tolerances: Any = None, compare: bool = False
+    ) -> Path:
         """Runs a stage and returns its folder."""
-        given = {"quantize": {"qat": qat}, "tolerances": tolerances or LENIENT}
+        given = {
+            "quantize": {"qat": qat},
+            "convert": {"compare_stock": compare},
+            "tolerances": tolerances or LENIENT,
+        }
         folder = self.root / stage
         config = BuildConfig.model_validate(given)
         load(stage).run(StageContext(config, folder, self.root.joinpath, Silence()))
@@ -233,6 +239,41 @@ def test_many_windows_are_sampled(stored: Stored, monkeypatch: pytest.MonkeyPatc
         assert len(golden["features"]) == len(golden["float_logits"]) == 12
     notes = json.loads((stored.root / "verify" / "parity.json").read_text())["notes"]
     assert any(note.startswith("12 of 30 test windows") for note in notes)
+
+
+class TestStock:
+    """The stock quantizer's file is held against the same float model, and counts for nothing."""
+
+    def parity(self, stored: Stored) -> Any:
+        return json.loads((stored.run(compare=True) / "parity.json").read_text())
+
+    def test_it_is_measured_as_ours_is(self, stored: Stored) -> None:
+        model = stored.float_model  # its made-up context is not that of the stock file
+        Outputs(model.logits, model.attention_weights).save(stored.root / "train" / "outputs_float.npz")
+        convert = stored.root / "convert"
+        (convert / "model_int8_stock.tflite").write_bytes((convert / "model_int8.tflite").read_bytes())
+        parity = self.parity(stored)
+        promise = {check["name"]: check for check in parity["checks"] if check["reference"] == "float_model"}
+        stock = {check["name"]: check for check in parity["stock"]["checks"]}
+        assert stock == promise
+        assert parity["files"][-1]["name"] == "model_int8_stock.tflite"
+        assert parity["accuracies"][-1]["name"] == "int8_stock"
+
+    def test_whatever_it_does_the_verdict_is_ours(self, stored: Stored) -> None:
+        convert = stored.root / "convert"
+        (convert / "conversion.json").write_text(json.dumps({"stock": "It was ended by SIGSEGV."}))
+        parity = self.parity(stored)
+        assert parity["verdict"] == "pass"
+        assert parity["stock"] == {
+            "file": "model_int8_stock.tflite", "checks": [], "error": "It was ended by SIGSEGV.",
+        }  # fmt: skip
+        (convert / "model_int8_stock.tflite").write_bytes((convert / "model_int8.tflite").read_bytes()[:900])
+        parity = self.parity(stored)
+        assert parity["verdict"] == "pass"
+        assert "damaged" in parity["stock"]["error"]
+
+    def test_it_is_not_looked_for_unless_asked(self, stored: Stored) -> None:
+        assert json.loads((stored.run() / "parity.json").read_text())["stock"] is None
 
 
 def test_outputs_of_other_windows_are_refused(stored: Stored) -> None:

@@ -1,0 +1,183 @@
+"""Windows that files are compared on: a data set's test part, or an .npz with nothing but windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import InputError
+from pipeline.data import load_dataset, names
+from pipeline.data.archive import read_npz
+from pipeline.data.dataset import pad_front, real_steps
+from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, texts
+from pipeline.data.preprocessing import Preprocessing
+
+GOLDEN, PLAIN = ("raw_features", "features", "labels"), ("x_test", "y_test")
+
+
+@dataclass(frozen=True)
+class GivenWindows:
+    """Windows, and what is known about them.
+
+    Attributes:
+        name: of the data.
+        recordings: each [time_i, channels] float32, raw units; empty where only `features` are known.
+        features: [n, time, channels] float32, standardized; None where only `recordings` are known.
+        labels: [n], whole numbers or texts; None where nobody knows them.
+        class_names, channel_names, channel_units: texts; empty where they are not known.
+        sample_rate_hz: steps per second, None where it is not known.
+        attribution: source, authors and licence.
+    """
+
+    name: str
+    recordings: tuple[np.ndarray, ...] = ()
+    features: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    channel_units: tuple[str, ...] = ()
+    sample_rate_hz: float | None = None
+    attribution: str = ""
+
+    def __post_init__(self) -> None:
+        if self.recordings and len(self.recordings) != len(self):
+            raise InputError(
+                f"There are {len(self.recordings)} raw windows, and {len(self)} standardized ones."
+            )
+        if len({recording.shape[1] for recording in self.recordings}) > 1:
+            raise InputError("The windows differ in their number of channels.")
+        if self.labels is not None and self.labels.shape != (len(self),):
+            raise InputError(f"There are {len(self)} windows, and labels of shape {self.labels.shape}.")
+
+    def __len__(self) -> int:
+        return len(self.recordings) if self.features is None else len(self.features)
+
+    def select(self, chosen: np.ndarray) -> GivenWindows:
+        """Return the windows of the given indices [m], in that order."""
+        return replace(
+            self,
+            recordings=tuple(self.recordings[index] for index in chosen) if self.recordings else (),
+            features=None if self.features is None else self.features[chosen],
+            labels=None if self.labels is None else self.labels[chosen],
+        )
+
+    def standardized(self, rule: Preprocessing | None, steps: int, channels: int) -> np.ndarray:
+        """Return what a model takes, [n, steps, channels] float32.
+
+        Args:
+            rule: standardizes `recordings`. Without a rule `features` are taken, or where there are none the
+                recordings as they are.
+
+        Raises:
+            InputError: the windows have another shape.
+        """
+        if self.recordings and (rule is not None or self.features is None):
+            longest = max(map(len, self.recordings))
+            width = self.recordings[0].shape[1]
+            may_pad = rule is None or rule.padding == "front"
+            shortest = min(map(len, self.recordings)) if not may_pad else steps
+            if (width, longest <= steps, shortest) == (channels, True, steps):
+                raw, lengths = pad_front(self.recordings, steps)
+                real = real_steps(lengths, steps)
+                if rule is None:
+                    return np.where(real[..., np.newaxis], raw, np.float32(0))
+                return rule.apply(rule.fill_padding(raw, real))
+            shape = (longest, width)
+        else:
+            assert self.features is not None
+            shape = self.features.shape[1:]
+            if shape == (steps, channels):
+                return self.features
+        raise InputError(
+            f"The windows of '{self.name}' are {list(shape)} [time, channels]; "
+            f"the model takes {[steps, channels]}."
+        )
+
+
+def read_given(source: str) -> GivenWindows:
+    """Read the windows of a data set by name, of an .npz data set, of a `golden.npz`, or of an .npz with
+    `x_test` and perhaps `y_test`.
+
+    Raises:
+        InputError: none of these, or the file cannot be used.
+    """
+    path = Path(source)
+    if source in names() or path.suffix.lower() != ".npz":
+        return _test_part(source)
+    present = _keys(path)
+    if set(REQUIRED) <= set(present):
+        return _test_part(source)
+    if {"raw_features", "features", "x_test"}.isdisjoint(present):
+        raise InputError(
+            f"'{path.name}' has no windows. It has: {', '.join(present) or 'nothing'}.",
+            "It needs `x_test` (and `y_test` for accuracies), or what a build's golden.npz has.",
+        )
+    keys = PLAIN if "x_test" in present else GOLDEN
+    arrays = read_npz(path, lambda _: [key for key in (*keys, *OPTIONAL) if key in present])
+    windows = {key: checked_windows(key, arrays[key]) for key in keys[:-1] if key in arrays}
+    return GivenWindows(
+        name=path.stem,
+        recordings=tuple(windows.get(keys[0], ())),
+        features=windows.get("features"),
+        labels=arrays.get(keys[-1]),
+        class_names=texts(arrays, "class_names", None),
+        channel_names=texts(arrays, "channel_names", next(iter(windows.values())).shape[2]),
+        channel_units=texts(arrays, "channel_units", next(iter(windows.values())).shape[2]),
+        sample_rate_hz=sample_rate(arrays),
+        attribution=f"{path.name}, a file of the user's own.",
+    )
+
+
+def _keys(path: Path) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+
+    def choose(present: tuple[str, ...]) -> tuple[str, ...]:
+        nonlocal found
+        found = present
+        return ()
+
+    read_npz(path, choose)
+    return found
+
+
+def _test_part(source: str) -> GivenWindows:
+    """The test part of a labelled data set; what was padded is cut off again."""
+    data = load_dataset(source)
+    return GivenWindows(
+        name=data.name,
+        recordings=_cut(data.x_test, data.lengths_test),
+        labels=data.y_test,
+        class_names=data.class_names,
+        channel_names=data.channel_names,
+        channel_units=data.channel_units,
+        sample_rate_hz=data.sample_rate_hz,
+        attribution=data.attribution,
+    )
+
+
+def _cut(windows: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ...]:
+    steps = windows.shape[1]
+    return tuple(window[steps - length :] for window, length in zip(windows, lengths, strict=True))
+
+
+def as_given(
+    windows: np.ndarray | Sequence[np.ndarray], labels: Sequence[int] | np.ndarray | None, standardized: bool
+) -> GivenWindows:
+    """Windows from memory: [n, time, channels], or a row of [time_i, channels] of different length.
+
+    Args:
+        standardized: True where they are what the model takes; False for raw units.
+
+    Raises:
+        InputError: another shape, or a value that is no finite number.
+    """
+    known = None if labels is None else np.asarray(labels)
+    if standardized:
+        return GivenWindows("windows", features=checked_windows("windows", np.asarray(windows)), labels=known)
+    if not len(windows):
+        raise InputError("There are no windows.")
+    each = (checked_windows("windows", np.asarray(window)[np.newaxis])[0] for window in windows)
+    return GivenWindows("windows", recordings=tuple(each), labels=known)

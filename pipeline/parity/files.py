@@ -1,0 +1,218 @@
+"""Any .tflite as parity sees it: what goes in, which output is what, whether two files can be compared."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from converters import schema
+from converters.metadata import read_metadata
+from models.errors import InputError
+from pipeline.data.preprocessing import Preprocessing
+from pipeline.runtime import ModelFileError, checked_metadata
+
+SIGNATURE = "serving_default"
+LOGITS, ATTENTION = "logits", "attention_weights"
+_TYPES = ("float32", "int8")
+_SAME_NUMBERS = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output: its index in the file's first subgraph, its shape and its type."""
+
+    index: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model that takes one window and gives logits, and attention weights if it has them.
+
+    Attributes:
+        path: where it is.
+        content: its bytes.
+        input_name, input: the one input, [1, steps, features].
+        outputs: by name, in the signature's order; tensor names where the file has no signature.
+        logits: name of the output with one number a class; attention: of the one with one weight a step,
+            None where there is none.
+        gives_probabilities: True where `logits` is the result of a SOFTMAX.
+        metadata: what a file of ours says about itself; None of any other.
+    """
+
+    path: Path
+    content: bytes
+    input_name: str
+    input: Tensor
+    outputs: dict[str, Tensor]
+    logits: str
+    attention: str | None
+    gives_probabilities: bool
+    metadata: dict[str, Any] | None
+
+    @property
+    def steps(self) -> int:
+        """T, the steps of a window."""
+        return self.input.shape[1]
+
+    @property
+    def features(self) -> int:
+        """F, the channels."""
+        return self.input.shape[2]
+
+    @property
+    def classes(self) -> int:
+        """C, how many numbers `logits` has."""
+        return max(self.outputs[self.logits].shape)
+
+    @property
+    def rule(self) -> Preprocessing | None:
+        """How a file of ours standardizes raw windows; None of any other."""
+        if self.metadata is None:
+            return None
+        document = self.metadata["preprocessing"]
+        return Preprocessing.from_dict({one.name: document[one.name] for one in fields(Preprocessing)})
+
+    @property
+    def signature(self) -> str:
+        """Names and shapes of input and outputs, for people."""
+        inner = {self.input_name: self.input}
+        return f"{_shown(inner)} -> {_shown(dict(sorted(self.outputs.items())))}"
+
+    @classmethod
+    def read(
+        cls, path: str | os.PathLike[str], logits: str | None = None, attention: str | None = None
+    ) -> ModelFile:
+        """Look at a file without running it.
+
+        Args:
+            logits, attention: names of these outputs; by default `logits` (or the only output) and
+                `attention_weights`.
+
+        Raises:
+            InputError: damaged, or no model of one window; the message says what was got and what is allowed.
+        """
+        path = Path(path)
+        content = schema.read_bytes(path)
+        model = schema.read_model(path)
+        inputs, outputs = _interface(model, path)
+        if len(inputs) != 1:
+            raise InputError(f"'{path}' has {len(inputs)} inputs; needed is one, [1, time, channels].")
+        ((input_name, taken),) = inputs.items()
+        if len(taken.shape) != 3 or taken.shape[0] != 1 or taken.shape[1] < 2 or taken.shape[2] < 1:
+            raise InputError(f"'{path}' takes {list(taken.shape)}; needed is [1, time, channels].")
+        logits = _choose(path, outputs, logits, LOGITS, "--logits") or ""
+        attention = _choose(path, outputs, attention, ATTENTION, "--attention")
+        for name, tensor in {input_name: taken, **outputs}.items():
+            if tensor.dtype not in _TYPES and name in (input_name, logits, attention):
+                raise InputError(f"'{path}': '{name}' is {tensor.dtype}; known are {' and '.join(_TYPES)}.")
+        _require_row(path, logits, outputs[logits], None)
+        if attention is not None:
+            _require_row(path, attention, outputs[attention], taken.shape[1])
+        return cls(
+            path=path,
+            content=content,
+            input_name=input_name,
+            input=taken,
+            outputs=outputs,
+            logits=logits,
+            attention=attention,
+            gives_probabilities=_comes_from_softmax(model, outputs[logits].index),
+            metadata=_metadata(model, path),
+        )
+
+
+def require_same_signature(reference: ModelFile, candidate: ModelFile) -> None:
+    """Raise an InputError that shows both, where names or shapes differ. Types may: that is the point."""
+    if reference.signature != candidate.signature:
+        raise InputError(
+            "The files cannot be compared: their signatures differ.\n"
+            f"  A {reference.path}: {reference.signature}\n  B {candidate.path}: {candidate.signature}",
+            "Both need the same input, the same outputs and the same shapes.",
+        )
+
+
+def _metadata(model: schema.ModelT, path: Path) -> dict[str, Any] | None:
+    try:
+        document = read_metadata(model)
+        return None if document is None else checked_metadata(document)
+    except (InputError, ModelFileError) as error:
+        raise InputError(f"'{path}': {error}") from error
+
+
+def _interface(model: schema.ModelT, path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Inputs and outputs by name, of the signature `serving_default`, of the only one, or of the graph."""
+    signatures = {schema.text(one.signatureKey): one for one in model.signatureDefs or []}
+    graph = model.subgraphs[0]
+
+    def tensor(index: int) -> Tensor:
+        one = graph.tensors[index]
+        return Tensor(index, schema.shape(one), schema.tensor_type_name(one))
+
+    if not signatures:
+        inputs, outputs = (
+            {schema.name(graph.tensors[index]): tensor(index) for index in schema.indices(side) if index >= 0}
+            for side in (graph.inputs, graph.outputs)
+        )
+        return inputs, outputs
+    chosen = signatures.get(SIGNATURE) or next(iter(signatures.values()))
+    if SIGNATURE not in signatures and len(signatures) > 1:
+        raise InputError(f"'{path}' has the signatures {', '.join(signatures)}, but not '{SIGNATURE}'.")
+    if chosen.subgraphIndex != 0:
+        raise InputError(f"'{path}': its signature is not that of the first subgraph.")
+    inputs, outputs = (
+        {schema.name(entry): tensor(entry.tensorIndex) for entry in side or []}
+        for side in (chosen.inputs, chosen.outputs)
+    )
+    return inputs, outputs
+
+
+def _choose(
+    path: Path, outputs: dict[str, Tensor], given: str | None, usual: str, option: str
+) -> str | None:
+    """The output of the name given, else of the usual name; logits may be the only output of any name."""
+    if given is not None and given not in outputs:
+        raise InputError(f"'{path}' has no output '{given}', only {', '.join(outputs) or 'none'}.")
+    if given is not None or usual in outputs:
+        return given or usual
+    if usual != LOGITS:
+        return None
+    if len(outputs) != 1:
+        raise InputError(
+            f"'{path}' has no output '{usual}', only {', '.join(outputs) or 'none'}.",
+            f"Say which one it is with {option} NAME.",
+        )
+    return next(iter(outputs))
+
+
+def _require_row(path: Path, name: str, tensor: Tensor, length: int | None) -> None:
+    """`length` numbers, or None: one a class, two at least; axes of one element beside them do not count."""
+    axes = [size for size in tensor.shape if size != 1]
+    if axes != [length] and (length is not None or len(axes) != 1):
+        needed = "[1, classes], two at least" if length is None else f"[1, {length}], one weight a step"
+        raise InputError(f"'{path}': '{name}' is {list(tensor.shape)}; needed is {needed}.")
+
+
+def _comes_from_softmax(model: schema.ModelT, tensor: int) -> bool:
+    """Whether the tensor is a SOFTMAX's output, perhaps reshaped, quantized or dequantized."""
+    graph = model.subgraphs[0]
+    makers = {
+        output: operator
+        for operator in schema.operators(model, graph)
+        for output in schema.indices(operator.outputs)
+    }
+    for _ in makers:  # a damaged file may go in circles
+        if tensor not in makers:
+            return False
+        kind = schema.operator_name(model, makers[tensor])
+        if kind not in _SAME_NUMBERS:
+            return kind == "SOFTMAX"
+        tensor = int(makers[tensor].inputs[0])
+    return False
+
+
+def _shown(tensors: dict[str, Tensor]) -> str:
+    return ", ".join(f"{name} {list(one.shape)}" for name, one in tensors.items()) or "none"

@@ -1,0 +1,197 @@
+"""Take the answers out of files: through the runtime that ships, each window from the zero state.
+
+Files that somebody gives us run in a child process: what the native interpreter cannot survive ends the
+child, and becomes an error message here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from converters import child
+from models.errors import FuselageError, InputError, VerificationError
+from pipeline import runtime
+from pipeline.parity.files import ATTENTION, LOGITS, ModelFile
+from pipeline.parity.latency import median_latencies_ms
+from pipeline.parity.outputs import Array, Outputs
+from pipeline.progress import Progress, Silence
+
+JOB = "pipeline.parity.running:run_job"
+_TOLD_EVERY = 16  # windows
+
+
+class Runnable(Protocol):
+    """What answers windows: `pipeline.runtime.SequenceClassifier`, or a file that is not ours."""
+
+    output_scales: dict[str, float]
+
+    def run(self, features: Array) -> Mapping[str, Array]:
+        """Outputs of one window [T, F] by name, dequantized, from the zero state."""
+
+
+class ForeignModel:
+    """A file without our metadata, run as the runtime runs ours."""
+
+    def __init__(self, file: ModelFile) -> None:
+        self.output_scales: dict[str, float] = {}
+        self._interpreter = runtime.open_interpreter(file.content, num_threads=1)
+        details = self._interpreter.get_input_details() + self._interpreter.get_output_details()
+        by_index = {one["index"]: one for one in details}
+        self._input = by_index[file.input.index]
+        self._outputs = {name: by_index[file.outputs[name].index] for name in _wanted(file)}
+
+    def run(self, features: Array) -> Mapping[str, Array]:
+        """Outputs of one window [T, F] by name, dequantized, from the zero state."""
+        self._interpreter.reset_all_variables()
+        window = runtime.quantize(np.asarray(features, np.float32), self._input)
+        self._interpreter.set_tensor(self._input["index"], window[np.newaxis])
+        self._interpreter.invoke()
+        return {
+            name: runtime.dequantize(self._interpreter.get_tensor(one["index"]), one).reshape(-1)
+            for name, one in self._outputs.items()
+        }
+
+
+def open_model(file: ModelFile) -> Runnable:
+    """An interpreter for the file: ours through the class that ships.
+
+    Raises:
+        InputError: the interpreter, or our runtime, refuses it.
+    """
+    try:
+        if file.metadata is None:
+            return ForeignModel(file)
+        # A file of ours that was changed since is compared like any other.
+        return runtime.SequenceClassifier(file.content, verify_checksum=False)
+    except runtime.ModelFileError as error:
+        raise InputError(f"'{file.path}' cannot be run: {error}") from error
+
+
+def run_file(
+    model: Runnable,
+    features: Array,
+    progress: Progress,
+    logits: str = LOGITS,
+    attention: str | None = ATTENTION,
+) -> Outputs:
+    """Runs every window of `features` [n, T, F]; `logits` and `attention` name the outputs."""
+    answers = []
+    for window in features:
+        answers.append(model.run(window))
+        progress.advance()
+    return Outputs(
+        logits=np.stack([answer[logits] for answer in answers]),
+        attention_weights=np.stack([answer[attention] for answer in answers])
+        if attention
+        else np.zeros((len(features), 0), np.float32),
+        logits_scale=model.output_scales.get(logits) or None,
+    )
+
+
+def run_files(
+    given: Mapping[str, tuple[ModelFile, Array]], progress: Progress
+) -> tuple[dict[str, Outputs], dict[str, float]]:
+    """Run files in a child process.
+
+    Args:
+        given: by any name, each file and its features [n, T, F].
+
+    Returns:
+        The outputs, with the context vectors where they can be found, and the median time of one window in
+        milliseconds, both by the same names.
+
+    Raises:
+        InputError: the interpreter refuses a file, or crashes on it.
+    """
+    relay = _Relay(progress)
+
+    def crashed(code: int, how: str) -> FuselageError:
+        if code < 0 and relay.running in given:
+            path = given[relay.running][0].path
+            return InputError(
+                f"The interpreter crashed on '{path}': its process {how}",
+                "What can be checked without running the file is in order: convert it again.",
+            )
+        return VerificationError(f"The files could not be run: the process {how}")
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = {}
+        for role, (file, features) in given.items():
+            (folder / f"{role}.tflite").write_bytes(file.content)
+            np.save(folder / f"{role}.npy", features)
+            files[role] = {"path": str(file.path), "logits": file.logits, "attention": file.attention}
+        progress.start("Running the files", sum(len(features) for _, features in given.values()))
+        latency_ms = child.run_in_child(JOB, folder, files, relay, crashed)
+        progress.finish()
+        outputs = {role: Outputs.load(folder / f"{role}.npz") for role in given}
+    return {role: _as_logits(one, given[role][0]) for role, one in outputs.items()}, latency_ms
+
+
+def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
+    """In the child: run `ROLE.tflite` on `ROLE.npy`, write `ROLE.npz`; the result is the latencies."""
+    folder, timed = Path(folder), {}
+    for role, about in files.items():
+        child.say(f"{role} 0")
+        try:
+            file = ModelFile.read(folder / f"{role}.tflite", about["logits"], about["attention"])
+            file = dataclasses.replace(file, path=Path(about["path"]))
+            model, features = open_model(file), np.load(folder / f"{role}.npy", allow_pickle=False)
+            outputs = run_file(model, features, _Told(role), file.logits, file.attention)
+        except (runtime.WindowError, RuntimeError, ValueError) as error:  # the interpreter's own kinds
+            raise InputError(f"'{about['path']}' cannot be run: {error}") from error
+        dataclasses.replace(outputs, context=_context(file, features)).save(folder / f"{role}.npz")
+        timed[role] = lambda model=model, window=features[0]: model.run(window)
+    return dict(median_latencies_ms(timed))
+
+
+def _context(file: ModelFile, features: Array) -> Array | None:
+    """The context vectors, where the file has one dot-product attention to take them from."""
+    from converters.inner_tensors import context_vectors
+
+    if file.attention is None:
+        return None
+    try:
+        return np.asarray(context_vectors(file.content, features))
+    except VerificationError:
+        return None
+
+
+def _as_logits(outputs: Outputs, file: ModelFile) -> Outputs:
+    """Logarithms of what is a probability already: softmax(log p) = p. An int8 zero becomes a tiny number."""
+    if not file.gives_probabilities:
+        return outputs
+    return dataclasses.replace(outputs, logits=np.log(np.maximum(outputs.logits, 1e-30)), logits_scale=None)
+
+
+def _wanted(file: ModelFile) -> list[str]:
+    return [name for name in (file.logits, file.attention) if name is not None]
+
+
+class _Told(Silence):
+    """In the child: passes progress on, now and then."""
+
+    def __init__(self, role: str) -> None:
+        self._role, self._done = role, 0
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        self._done += n
+        if self._done % _TOLD_EVERY == 0:
+            child.say(f"{self._role} {_TOLD_EVERY}")
+
+
+class _Relay:
+    """In the parent: hears which file is running and how many windows more are done."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self.running = progress, ""
+
+    def message(self, text: str) -> None:
+        self.running, done = text.split()
+        self._progress.advance(int(done))

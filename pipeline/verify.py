@@ -1,0 +1,293 @@
+"""Hold one .tflite against another, with the measurements, limits and report of a build.
+
+    from pipeline.verify import verify
+
+    result = verify("model_float32.tflite", "model_int8.tflite", windows, labels)
+    print(result.verdict, result.headline)
+
+The stage `verify` of a build comes to its verdict through `judge` as well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import pipeline
+from converters.summary import ModelSummary, summarize
+from models.errors import InputError
+from pipeline.data.given import GivenWindows, as_given
+from pipeline.data.npz import label_indices
+from pipeline.parity import comparison
+from pipeline.parity.definitions import DEFINITIONS
+from pipeline.parity.files import ModelFile, require_same_signature
+from pipeline.parity.measurements import accuracy
+from pipeline.parity.outputs import Array, Outputs
+from pipeline.parity.running import run_files
+from pipeline.parity.sampling import GOLDEN_LIMIT, stratified_sample
+from pipeline.parity.verdict import Check
+from pipeline.progress import Progress, Silence
+from pipeline.report import collect
+from pipeline.report.data import BUILD_NAMES, ReportData, short_names
+
+Tolerances = Mapping[str, float | None]
+Path = str | os.PathLike[str]
+
+A, B = "A", "B"  # what the two files are called, as in `pipeline verify A B`
+
+
+def verify(
+    reference: Path,
+    candidate: Path,
+    windows: Array | Sequence[Array],
+    labels: Sequence[int] | Array | None = None,
+    *,
+    standardized: bool = False,
+    tolerances: Tolerances | None = None,
+    logits: str | None = None,
+    attention: str | None = None,
+) -> ReportData:
+    """Hold a .tflite against another one of the same signature, ours or not.
+
+    Args:
+        reference: the file that is right by definition, usually float.
+        candidate: the file in question.
+        windows: [n, time, channels], or a row of [time_i, channels] where the files pad; in raw units, which
+            files of ours standardize by their own constants. Other files take them as they are.
+        labels: class of each window, [n]; without them accuracy is not measured.
+        standardized: True where `windows` are already what the models take.
+        tolerances: limits by check name, as in `[tolerances]` of a configuration; None: the default.
+        logits, attention: names of these outputs; by default `logits` (or the only output) and
+            `attention_weights`.
+
+    Returns:
+        `verdict` ("pass" or "fail"), `headline`, `checks`, `accuracies`, `notes` and the rest of a report;
+        `pipeline.report.render_all(result, folder)` writes it.
+
+    Raises:
+        InputError: a file that cannot be read or run, two that do not fit each other or the windows.
+    """
+    given = as_given(windows, labels, standardized)
+    return verify_files(reference, candidate, given, tolerances or {}, logits=logits, attention=attention)
+
+
+def verify_files(
+    reference: Path,
+    candidate: Path,
+    given: GivenWindows,
+    tolerances: Tolerances,
+    progress: Progress | None = None,
+    *,
+    logits: str | None = None,
+    attention: str | None = None,
+) -> ReportData:
+    """As `verify`, with windows of any source; above 5000 a seeded sample of them, as in a build."""
+    files = {A: ModelFile.read(reference, logits, attention), B: ModelFile.read(candidate, logits, attention)}
+    require_same_signature(files[A], files[B])
+    classes, channels = files[A].classes, files[A].features
+    class_names = _names(files, given, "class_names", classes) or tuple(f"class {i}" for i in range(classes))
+    channel_names = _names(files, given, "channel_names", channels)
+    labels = given.labels
+    if labels is not None:
+        labels = label_indices("The labels", labels, given.class_names or class_names)
+    chosen = stratified_sample(np.zeros(len(given), int) if labels is None else labels)
+    total, given = len(given), given.select(chosen)
+    features = {name: _features(given, name, files) for name in files}
+    ran, latency_ms = run_files(
+        {name: (file, features[name]) for name, file in files.items()}, progress or Silence()
+    )
+    if len({one.context.shape for one in ran.values() if one.context is not None}) > 1:  # other LSTMs
+        ran = {name: replace(one, context=None) for name, one in ran.items()}
+    return judge(
+        collect.Windows(
+            features[A], None if labels is None else labels[chosen], ran[A], ran[B], class_names
+        ),
+        tolerances,
+        total=total,
+        notes=_notes(files, given, ran),
+        dataset={
+            "name": given.name,
+            "attribution": given.attribution,
+            "channel_names": list(channel_names or (f"channel {i}" for i in range(channels))),
+            "channel_units": list(given.channel_units),
+            "sample_rate_hz": given.sample_rate_hz,
+        },
+        moved={"total": comparison.moved(ran[A], ran[B])},
+        files=[{"name": one.path.name, "size_bytes": len(one.content)} for one in files.values()],
+        model=describe_model(summarize(files[B].content)),
+        latency_ms=latency_ms,
+        training=[],
+        config={
+            "reference": str(files[A].path),
+            "candidate": str(files[B].path),
+            "data": given.name,
+            "tolerances": dict(tolerances),
+        },
+        provenance={
+            "fuselage": pipeline.__version__,
+            **{name: (one.metadata or {}).get("provenance", {}) for name, one in files.items()},
+        },
+        references={
+            "float_model": f"The promise: B ({files[B].path.name}) against A ({files[A].path.name})"
+        },
+        names={"float_model": A, "int8": B},
+        built=False,
+    )
+
+
+def judge(
+    windows: collect.Windows,
+    tolerances: Tolerances,
+    *,
+    total: int,
+    dataset: Mapping[str, Any],
+    explanation: Sequence[Check] = (),
+    models: Mapping[str, Outputs] | None = None,
+    notes: Iterable[str] = (),
+    names: Mapping[str, str] = BUILD_NAMES,
+    **about: Any,
+) -> ReportData:
+    """From the outputs of two models to the report with its verdict.
+
+    Args:
+        windows: what was compared.
+        tolerances: limits of the promise that are not the default ones.
+        total: how many windows there were before a sample was taken.
+        dataset: what is known of the data beside names of classes and shapes.
+        explanation: checks beside the promise.
+        models: outputs of the models whose accuracy is told; None: the two.
+        notes: beside those about the windows.
+        names: what the two models are called.
+        about: the fields of `ReportData` that nobody has to measure.
+    """
+    float_model, int8, labels = windows.float_model, windows.int8, windows.labels
+    promise = comparison.promise(float_model, int8, labels, tolerances)
+    examples, arrays = collect.examples(windows)
+    models = models or {"float_model": float_model, "int8": int8}
+    return ReportData(
+        dataset={
+            **dataset,
+            "class_names": list(windows.class_names),
+            "windows": len(int8),
+            "steps": windows.features.shape[1],
+            "features": windows.features.shape[2],
+        },
+        checks=(*promise, *explanation),
+        accuracies=tuple(
+            accuracy(name, one.logits, labels) for name, one in models.items() if labels is not None
+        ),
+        recalls=collect.recalls(windows),
+        confusions=collect.confusions(windows),
+        histograms=collect.histograms(float_model, int8, short_names(names)),
+        examples=examples,
+        most_different=[
+            collect.figures(windows, int(index))
+            for index in collect.by_difference(windows)[: collect.LISTED]
+        ],
+        notes=(*_notes_on_windows(promise, windows, total), *notes),
+        glossary={name: one.meaning for name, one in DEFINITIONS.items()},
+        arrays=arrays,
+        names=dict(names),
+        **about,
+    )
+
+
+def describe_model(summary: ModelSummary) -> dict[str, Any]:
+    """Of a file's summary what the report shows: its ops, and each LSTM's tensors in their order."""
+    whole = summary.to_dict()
+    lstms = [
+        {
+            "name": lstm["name"],
+            "kind": lstm["kind"],
+            "cell_clip": lstm["cell_clip"],
+            "parameters": [
+                {
+                    "tensor": role,
+                    "dtype": tensor["dtype"],
+                    "scale": tensor["scales"][0] if tensor["scales"] else None,
+                    "zero_point": tensor["zero_points"][0] if tensor["zero_points"] else None,
+                }
+                for role, tensor in lstm["parameters"].items()
+            ],
+        }
+        for lstm in whole["lstms"]
+    ]
+    return {"ops": whole["ops"], "lstms": lstms, "integer_only": whole["integer_only"]}
+
+
+def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: int) -> list[str]:
+    """What a reader has to know about the windows beside the numbers."""
+    used, notes = len(windows.int8), []
+    if ties := next(check.value for check in checks if check.name == "attention_top1_ties"):
+        notes.append(
+            f"In {ties:.0f} of {used} windows the two attend most to different steps whose weights are "
+            "within one quantization step (1/256) of each other; these count as agreeing."
+        )
+    if used < total:
+        notes.append(
+            f"{used} of {total} test windows were used, a seeded sample of every class "
+            f"(at most {GOLDEN_LIMIT})."
+        )
+    if used < 100:
+        notes.append(f"With {used} test windows one window is {100 / used:.1f} % of every share.")
+    classes = len(windows.class_names)
+    if windows.labels is None:
+        notes.append("There are no labels: accuracy was not measured.")
+    elif absent := classes - len(np.unique(windows.labels)):
+        notes.append(f"{absent} of {classes} classes do not occur in the test windows.")
+    if not windows.int8.attends:
+        notes.append("Neither file has an output of attention weights: attention was not compared.")
+    return notes
+
+
+def _notes(files: Mapping[str, ModelFile], given: GivenWindows, ran: Mapping[str, Outputs]) -> list[str]:
+    """What was done to the windows and outputs of files, theirs and ours."""
+    notes = []
+    without = [name for name, one in files.items() if one.rule is None]
+    if len(without) == len(files):
+        notes.append(
+            "Neither file carries standardization constants: the windows were taken as they are, as "
+            "standardized values."
+        )
+    elif without and given.recordings:
+        other = B if without[0] == A else A
+        source = f"those of {other}" if given.features is None else "the standardized features of the data"
+        notes.append(f"{without[0]} carries no standardization constants: {source} were taken.")
+    elif given.recordings and files[A].rule != files[B].rule:
+        notes.append("The files standardize differently: each took the raw windows by its own constants.")
+    for name, file in files.items():
+        if file.gives_probabilities:
+            notes.append(f"{name} ends with a softmax: its '{file.logits}' were compared as probabilities.")
+    if missing := [name for name, one in ran.items() if one.attends and one.context is None]:
+        notes.append(f"No context vector that can be compared was found in {' and '.join(missing)}.")
+    return notes
+
+
+def _features(given: GivenWindows, name: str, files: Mapping[str, ModelFile]) -> Array:
+    """What the file of this name takes: by its own constants, else `features`, else by the other's."""
+    file, other = files[name], files[B if name == A else A]
+    rule = file.rule or (other.rule if given.features is None else None)
+    return given.standardized(rule, file.steps, file.features)
+
+
+def _names(files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int) -> tuple[str, ...]:
+    """The `class_names` or `channel_names` that files or data know; () where none does.
+
+    Raises:
+        InputError: another number of them than `count`, or the same ones in another order.
+    """
+    known = [(f"File {name}", tuple(one.metadata[key])) for name, one in files.items() if one.metadata]
+    known += [(f"'{given.name}'", getattr(given, key))] if getattr(given, key) else []
+    what = key.replace("_", " ")
+    for who, names in known:
+        if len(names) != count:
+            raise InputError(f"{who} has {len(names)} {what}; the files take {count}.")
+        first, ours = known[0]
+        if names != ours and sorted(names) == sorted(ours):
+            both = f"{', '.join(ours)}; {', '.join(names)}"
+            raise InputError(f"{first} and {who} have the same {what} in another order: {both}.")
+    return known[0][1] if known else ()

@@ -1,0 +1,179 @@
+"""Quantization-aware training as a user of TFMOT writes it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+from tensorflow_model_optimization.quantization.keras import quantize_apply
+from tiny_classifier import CONFIG, copy_of, model, twin, windows
+
+import models.quantization
+from models.classifier import build_model
+from models.errors import QuantizationError
+from models.quantization import FusedLstmQuantizeScheme, calibrate, quantize_annotate, quantize_model
+from models.quantization.attention import QuantizedScaledDotProductAttention
+from models.quantization.dense import QuantizedDense
+from models.quantization.lstm import QuantizedLSTM
+from models.quantization.tfmot import _dense_config
+from models.quantization.twin import twins
+
+
+def around(*layers: Any, steps: int = 4, features: int = 3) -> Any:
+    """A row of layers as a model."""
+    x = y = tf_keras.Input((steps, features))
+    for layer in layers:
+        y = layer(y)
+    return tf_keras.Model(x, y)
+
+
+def lstm(**options: Any) -> Any:
+    return tf_keras.layers.LSTM(4, **{"return_sequences": True, "name": "encoder", **options})
+
+
+def test_every_layer_gets_its_twin() -> None:
+    assert {layer.name: type(layer) for layer in twins(twin())} == {
+        "lstm": QuantizedLSTM,
+        "attention": QuantizedScaledDotProductAttention,
+        "logits": QuantizedDense,
+    }
+    assert [layer.name for layer in twin().layers] == [layer.name for layer in model().layers]
+    assert twin().get_layer("logits").input_is_hidden
+
+
+def test_weights_names_and_outputs_are_kept() -> None:
+    for layer in twins(twin()):
+        ours = {weight.name.split("/")[-1]: weight.numpy() for weight in layer.trainable_weights}
+        original = model().get_layer(layer.name)
+        theirs = {weight.name.split("/")[-1]: weight.numpy() for weight in original.weights}
+        assert list(ours) == list(theirs)
+        for name in ours:
+            np.testing.assert_array_equal(ours[name], theirs[name])
+    assert twin().input_names == model().input_names
+    assert {name: value.shape for name, value in twin().output.items()} == {
+        name: value.shape for name, value in model().output.items()
+    }
+
+
+def test_the_twin_answers_nearly_as_the_model() -> None:
+    """Seen data, so nothing saturates. Five units' hidden states and all else in 8 bits: a few steps."""
+    ours, floats = twin()(windows()), model()(windows())
+    step = np.ptp(floats["logits"]) / 255
+    assert 0 < np.abs(ours["logits"] - floats["logits"]).max() < 8 * step
+    assert 0 < np.abs(ours["attention_weights"] - floats["attention_weights"]).max() < 8 / 256
+
+
+def test_the_model_is_not_changed() -> None:
+    original = build_model(CONFIG)
+    weights, config = original.get_weights(), original.get_config()
+    quantized = quantize_model(original)
+    quantized.set_weights([weight + 1 for weight in quantized.get_weights()])
+    assert original.get_config() == config
+    for now, before in zip(original.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(now, before)
+
+
+def test_as_a_user_of_tfmot_writes_it() -> None:
+    annotated = quantize_annotate(model())
+    applied = quantize_apply(annotated, scheme=FusedLstmQuantizeScheme())
+    calibrate(applied, windows(), "min-max")
+    for name, value in twin()(windows(4)).items():
+        np.testing.assert_array_equal(applied(windows(4))[name], value)
+
+
+def test_a_skipped_layer_stays_float() -> None:
+    applied = quantize_apply(quantize_annotate(model(), skip=["attention"]), scheme=FusedLstmQuantizeScheme())
+    assert [layer.name for layer in twins(applied)] == ["lstm", "logits"]
+    assert type(applied.get_layer("attention")) is type(model().get_layer("attention"))
+
+
+def test_skip_may_be_any_iterable() -> None:
+    annotated = quantize_annotate(model(), skip=(name for name in ["lstm", "attention"]))
+    kept = [layer.name for layer in annotated.layers if type(layer).__name__ != "QuantizeAnnotate"]
+    assert kept == ["features", "lstm", "last_state", "attention", "context_and_state"]
+
+
+def test_a_skipped_layer_has_to_exist() -> None:
+    with pytest.raises(QuantizationError, match="No layer named 'atention' to skip") as error:
+        quantize_annotate(model(), skip=["atention"])
+    assert "attention" in error.value.message.split("has:")[1]
+
+
+def test_saved_weights_give_identical_outputs(tmp_path: Path) -> None:
+    """Ranges are weights too."""
+    twin().save_weights(tmp_path / "twin.weights.h5")
+    other = quantize_model(build_model(CONFIG))
+    assert not np.array_equal(other(windows(4))["logits"], twin()(windows(4))["logits"])
+    other.load_weights(tmp_path / "twin.weights.h5")
+    for name, value in twin()(windows(4)).items():
+        np.testing.assert_array_equal(other(windows(4))[name], value)
+
+
+def test_a_copy_answers_alike() -> None:
+    for name, value in twin()(windows(4)).items():
+        np.testing.assert_array_equal(copy_of(twin())(windows(4))[name], value)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"activation": "relu"}, "activation='relu' (needs 'tanh')"),
+        ({"recurrent_activation": "hard_sigmoid"}, "recurrent_activation='hard_sigmoid' (needs 'sigmoid')"),
+        ({"recurrent_dropout": 0.1}, "recurrent_dropout=0.1 (needs 0.0)"),
+        ({"dropout": 0.1}, "dropout=0.1 (needs 0.0)"),
+        ({"use_bias": False}, "use_bias=False (needs True)"),
+        ({"go_backwards": True}, "go_backwards=True (needs False)"),
+        ({"return_sequences": False}, "return_sequences=False (needs True)"),
+        ({"time_major": True}, "time_major=True (needs False)"),
+        ({"unroll": True}, "unroll=True (needs False)"),
+    ],
+)
+def test_an_lstm_that_the_kernel_does_not_compute_is_refused(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(QuantizationError, match="LSTM layer 'encoder' has no fake-quantized twin") as error:
+        quantize_model(around(lstm(**options)))
+    assert told in error.value.message
+    assert "skip" in error.value.tip
+
+
+def test_an_lstm_that_hands_out_its_state_is_refused() -> None:
+    x = tf_keras.Input((4, 3))
+    hidden, _, cell = lstm(return_state=True)(x)
+    with pytest.raises(QuantizationError, match="return_state=True"):
+        quantize_model(tf_keras.Model(x, {"hidden": hidden, "cell": cell}))
+
+
+def test_an_lstm_that_keeps_its_state_is_refused() -> None:
+    x = tf_keras.Input((4, 3), batch_size=2)
+    with pytest.raises(QuantizationError, match="stateful=True"):
+        quantize_model(tf_keras.Model(x, lstm(stateful=True)(x)))
+
+
+@pytest.mark.parametrize("options", [{"activation": "relu"}, {"use_bias": False}])
+def test_a_dense_layer_that_has_no_twin_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(QuantizationError, match="Dense layer 'head' has no fake-quantized twin"):
+        quantize_model(around(lstm(), tf_keras.layers.Dense(2, name="head", **options)))
+
+
+def test_a_model_without_an_lstm_is_refused() -> None:
+    with pytest.raises(QuantizationError, match=r"no tf_keras LSTM.*Dense, InputLayer"):
+        quantize_model(around(tf_keras.layers.Dense(2)))
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ([lambda: lstm(), tf_keras.layers.Flatten], True),
+        ([lambda: lstm(), lambda: tf_keras.layers.Dropout(0.5)], True),
+        ([lambda: lstm(), lambda: tf_keras.layers.Activation("relu")], False),
+    ],
+)
+def test_a_dense_layer_knows_whether_its_input_is_hidden_states(before: list[Any], expected: bool) -> None:
+    made = around(*(make() for make in before), tf_keras.layers.Dense(2, name="head"))
+    assert _dense_config(made.get_layer("head"))["input_is_hidden"] is expected
+
+
+def test_the_package_has_its_front_door() -> None:
+    assert models.quantization.quantize_model is quantize_model
+    with pytest.raises(AttributeError, match="no attribute 'quantise_model'"):
+        models.quantization.quantise_model  # noqa: B018

@@ -1,0 +1,135 @@
+"""`pipeline verify`: exit codes, the table, what is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hand_made import hand_made, metadata, windows
+
+FEATURES, LABELS = windows()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """a.tflite, the same as b.tflite, other.tflite with another attention map, and test.npz."""
+    for name, beta in (("a", 1.0), ("b", 1.0), ("other", 3.0)):
+        (tmp_path / f"{name}.tflite").write_bytes(hand_made(beta=beta, described=metadata()))
+    np.savez(tmp_path / "test.npz", x_test=2 * FEATURES + 1, y_test=LABELS)
+    np.savez(tmp_path / "golden.npz", raw_features=2 * FEATURES + 1, features=FEATURES, labels=LABELS)
+    return tmp_path
+
+
+@pytest.mark.parametrize("data", ["test.npz", "golden.npz"])
+def test_a_pair_that_agrees_exits_0_and_writes_nothing(invoke: Any, folder: Path, data: str) -> None:
+    before = sorted(folder.iterdir())
+    done = invoke("verify", folder / "a.tflite", folder / "b.tflite", "--data", folder / data)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0] == "The promise: B (b.tflite) against A (a.tflite)"
+    assert lines[-1] == "PARITY PASSED"
+    rows = {line.split()[0]: line.split() for line in lines if line.startswith("  ")}
+    assert rows["decision_agreement"] == ["decision_agreement", "100.0", "%", ">=", "98.5", "%", "pass"]
+    assert rows["context_max_error"] == ["context_max_error", "not", "measured", "skipped"]
+    assert rows["B"][-3:] == ["40", "of", "40"]
+    assert rows["b.tflite"][-4:] == ["100.0", "%", "of", "A"]
+    assert "Running the files" in done.err
+    assert sorted(folder.iterdir()) == before
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_pair_that_differs_exits_1_with_all_reports(invoke: Any, folder: Path) -> None:
+    done = invoke(
+        "verify", folder / "a.tflite", folder / "other.tflite",
+        "--data", folder / "test.npz", "--out", folder / "new" / "out", "--quiet",
+    )  # fmt: skip
+    assert (done.code, done.err) == (1, "")
+    assert done.out.splitlines()[-1] == "PARITY FAILED"
+    assert f"Report: {folder / 'new' / 'out' / 'report.html'}" in done.out
+    assert "FAILED float_model.attention_max_error" in done.out
+    written = sorted(path.name for path in (folder / "new" / "out").iterdir())
+    assert written == ["junit.xml", "report.html", "report.json", "report.md"]
+    document = json.loads((folder / "new" / "out" / "report.json").read_text())
+    assert document["verdict"] == "fail"
+    assert (document["built"], document["stock"]) == (False, None)
+
+
+def test_limits_are_those_of_build(invoke: Any, folder: Path) -> None:
+    pair = ("verify", folder / "a.tflite", folder / "other.tflite", "--data", folder / "test.npz")
+    loose = ("--limit-attention-max-error", "1", "--limit-attention-total-variation", "1")
+    assert invoke(*pair, *loose).code == 0
+    assert invoke(*pair, *loose, "--limit-attention-row-sum-error", "0").code == 1
+    done = invoke(*pair, "--limit-accuracy-drop", "2")
+    assert done.code == 2
+    assert "--limit-accuracy-drop: " in done.err
+
+
+def test_outputs_can_be_named(invoke: Any, folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / f"{name}.tflite").write_bytes(hand_made(("output_0", "output_1")))
+    pair = ("verify", folder / "a.tflite", folder / "b.tflite", "--data", folder / "golden.npz")
+    assert invoke(*pair).code == 2
+    done = invoke(*pair, "--logits", "output_0", "--attention", "output_1")
+    assert done.code == 0
+    assert "skipped" not in next(line for line in done.out.splitlines() if "attention_max_error" in line)
+
+
+@pytest.mark.parametrize(
+    ("files", "data", "told"),
+    [
+        (("a.tflite", "absent.tflite"), "test.npz", "Cannot read the model"),
+        (("a.tflite", "cut.tflite"), "test.npz", "damaged"),
+        (("a.tflite", "two.tflite"), "test.npz", "their signatures differ"),
+        (("a.tflite", "b.tflite"), "absent.npz", "Cannot read"),
+        (("a.tflite", "b.tflite"), "basic-motion", "Did you mean 'basic-motions'?"),
+        (("a.tflite", "b.tflite"), "short.npz", "the model takes [5, 3]"),
+    ],
+)
+def test_what_cannot_be_compared_exits_2(
+    invoke: Any, folder: Path, files: tuple[str, str], data: str, told: str
+) -> None:
+    (folder / "cut.tflite").write_bytes(hand_made()[:500])
+    (folder / "two.tflite").write_bytes(hand_made(steps=6))
+    np.savez(folder / "short.npz", x_test=np.zeros((4, 5, 2)))
+    source = folder / data if data.endswith(".npz") else data
+    done = invoke("verify", *(folder / name for name in files), "--data", source)
+    assert done.code == 2
+    assert told in done.err
+    assert done.out == ""
+
+
+def test_a_folder_that_cannot_be_written_exits_2(invoke: Any, folder: Path) -> None:
+    done = invoke(
+        "verify", folder / "a.tflite", folder / "b.tflite",
+        "--data", folder / "test.npz", "--out", folder / "test.npz" / "out",
+    )  # fmt: skip
+    assert done.code == 2
+    assert "Cannot write" in done.err
+
+
+def test_data_are_needed(invoke: Any, folder: Path) -> None:
+    done = invoke("verify", folder / "a.tflite", folder / "b.tflite")
+    assert done.code == 2
+    assert "--data" in done.err
+
+
+def test_it_needs_no_tensorflow(folder: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('tensorflow', 'tf_keras', 'keras', 'aeon')))\n"
+        "from pipeline.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", script, "verify", "a.tflite", "b.tflite", "--data", "test.npz"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "PARITY PASSED"

@@ -1,0 +1,282 @@
+"""Two files held against each other, from Python: verdict, notes, and what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hand_made import hand_made, metadata, windows
+from source_tree import ROOT
+
+from converters import schema
+from models.errors import InputError
+from pipeline import verify as core
+from pipeline.data.given import GivenWindows
+from pipeline.parity.definitions import PROMISE
+from pipeline.parity.sampling import stratified_sample
+from pipeline.parity.verdict import Check
+from pipeline.report import ReportData, render_all
+from pipeline.verify import verify
+
+FEATURES, LABELS = windows()
+RAW = 2 * FEATURES + 1  # what files of ours standardize to FEATURES
+
+
+class Pair:
+    """Writes A and B and compares them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.a, self.b = folder / "a.tflite", folder / "b.tflite"
+
+    def write(self, a: dict[str, Any] | None = None, b: dict[str, Any] | None = None) -> Pair:
+        for path, options in ((self.a, a), (self.b, b)):
+            path.write_bytes(hand_made(**(options or {})))
+        return self
+
+    def verify(self, given: Any = FEATURES, labels: Any = LABELS, **options: Any) -> ReportData:
+        return verify(self.a, self.b, given, labels, **options)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+def by_name(report: ReportData) -> dict[str, Check]:
+    return {check.name: check for check in report.checks}
+
+
+def test_a_file_equals_itself(pair: Pair) -> None:
+    result = pair.write().verify()
+    assert result.verdict == "pass"
+    assert [check.name for check in result.checks] == list(PROMISE)
+    assert {check.reference for check in result.checks} == {"float_model"}
+    checks = by_name(result)
+    assert checks["decision_agreement"].value == 1
+    assert checks["attention_max_error"].value == 0
+    assert checks["accuracy_drop"].value == 0
+    assert checks["attention_total_variation"].limit == 0.01 + 5 / 2048
+    assert [one.name for one in result.accuracies] == ["float_model", "int8"]
+
+
+def test_another_attention_map_fails(pair: Pair) -> None:
+    result = pair.write(b={"beta": 3.0}).verify()
+    assert result.verdict == "fail"
+    failed = {check.name for check in result.checks if check.passed is False}
+    assert failed == {"attention_max_error", "attention_total_variation"}
+    assert pair.write(b={"beta": 1.01}).verify().verdict == "pass"
+
+
+def test_tolerances_are_those_of_a_configuration(pair: Pair) -> None:
+    loose = {"attention_max_error": 1.0, "attention_total_variation": 1.0, "accuracy_drop": None}
+    result = pair.write(b={"beta": 3.0}).verify(tolerances=loose)
+    assert result.verdict == "pass"
+    assert by_name(result)["accuracy_drop"].limit == 1 / 40
+    with pytest.raises(InputError, match="Unknown tolerance 'attention'"):
+        pair.verify(tolerances={"attention": 0.1})
+
+
+def test_without_labels_accuracy_is_skipped_unless_a_limit_asks(pair: Pair) -> None:
+    result = pair.write().verify(labels=None)
+    assert result.verdict == "pass"
+    assert (result.accuracies, result.recalls, result.confusions) == ((), [], {})
+    check = by_name(result)["accuracy_drop"]
+    assert (check.value, check.limit, check.passed) == (None, None, None)
+    assert "There are no labels: accuracy was not measured." in result.notes
+    asked = pair.verify(labels=None, tolerances={"accuracy_drop": 0.5})
+    assert asked.verdict == "fail"
+
+
+def test_attention_is_skipped_only_where_neither_has_it(pair: Pair) -> None:
+    alone = {"outputs": ("logits",)}
+    result = pair.write(alone, alone).verify()
+    assert result.verdict == "pass"
+    values = {name: check.value for name, check in by_name(result).items() if name.startswith("attention")}
+    assert set(values.values()) == {None}
+    assert any(note.startswith("Neither file has an output of attention") for note in result.notes)
+    assert pair.verify(tolerances={"attention_max_error": 0.5}).verdict == "fail"
+    for a, b in ((None, alone), (alone, None)):
+        with pytest.raises(InputError, match="signatures differ"):
+            pair.write(a, b).verify()
+
+
+def test_files_of_ours_take_raw_windows_and_others_what_ours_make_of_them(pair: Pair) -> None:
+    ours = {"described": metadata()}
+    both = pair.write(ours, ours).verify(RAW)
+    assert both.verdict == "pass"
+    assert both.dataset["class_names"] == ["left", "middle", "right"]
+    assert not any("constants" in note for note in both.notes)
+    one = pair.write(ours).verify(RAW)
+    assert by_name(one)["decision_agreement"].value == 1
+    assert by_name(one)["attention_max_error"].value == 0
+    assert "B carries no standardization constants: those of A were taken." in one.notes
+    other = pair.write(None, ours).verify(RAW)
+    assert "A carries no standardization constants: those of B were taken." in other.notes
+    none = pair.write().verify()
+    assert any("Neither file carries standardization constants" in note for note in none.notes)
+
+
+def test_standardized_windows_are_taken_as_they_are(pair: Pair) -> None:
+    ours = {"described": metadata()}
+    result = pair.write(ours, ours).verify(standardized=True)
+    assert (result.arrays["example_signal"] == FEATURES[[one["index"] for one in result.examples]]).all()
+
+
+def test_the_features_of_a_golden_file_are_for_files_without_constants(pair: Pair) -> None:
+    pair.write({"described": metadata()})
+    golden = GivenWindows("golden", tuple(RAW), FEATURES, LABELS)
+    result = core.verify_files(pair.a, pair.b, golden, {})
+    assert by_name(result)["attention_max_error"].value == pytest.approx(0, abs=1e-6)
+    note = "B carries no standardization constants: the standardized features of the data were taken."
+    assert note in result.notes
+
+
+def test_files_that_standardize_differently_each_take_raw_windows(pair: Pair) -> None:
+    rule = {**metadata()["preprocessing"], "std": [4.0] * 3}
+    pair.write({"described": metadata()}, {"described": metadata(preprocessing=rule)})
+    result = pair.verify(RAW)
+    assert any(note.startswith("The files standardize differently") for note in result.notes)
+    assert by_name(result)["attention_max_error"].value != 0
+
+
+def test_contexts_of_other_sizes_are_not_compared(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_contexts(*given: Any) -> Any:
+        ran, latency_ms = run_files(*given)
+        contexts = {"A": np.zeros((40, 8)), "B": np.zeros((40, 4))}
+        return {name: replace(one, context=contexts[name]) for name, one in ran.items()}, latency_ms
+
+    run_files = core.run_files
+    monkeypatch.setattr(core, "run_files", with_contexts)
+    result = pair.write().verify()
+    assert result.verdict == "pass"
+    assert by_name(result)["context_max_error"].value is None
+    assert "No context vector that can be compared was found in A and B." in result.notes
+
+
+def test_a_softmax_at_the_end_changes_nothing(pair: Pair) -> None:
+    result = pair.write(b={"probabilities": True}).verify()
+    assert by_name(result)["max_probability_difference"].value == pytest.approx(0, abs=1e-6)
+    assert "B ends with a softmax: its 'logits' were compared as probabilities." in result.notes
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        ({"class_names": ["left", "right", "middle"]}, {}, "same class names in another order"),
+        ({}, {"channel_names": ["x", "z", "y"]}, "same channel names in another order"),
+    ],
+)
+def test_the_same_names_in_another_order_are_refused(
+    pair: Pair, a: dict[str, Any], b: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        pair.write({"described": metadata(**a)}, {"described": metadata(**b)}).verify(RAW)
+
+
+def test_data_with_another_number_of_classes_are_refused(pair: Pair) -> None:
+    pair.write()
+    with pytest.raises(InputError, match=r"label 3 at window 0; allowed are whole numbers from 0 to 2"):
+        pair.verify(labels=[3] * 40)
+    four = GivenWindows("data", tuple(RAW), labels=LABELS, class_names=("a", "b", "c", "d"))
+    with pytest.raises(InputError, match="'data' has 4 class names; the files take 3"):
+        core.verify_files(pair.a, pair.b, four, {})
+
+
+def test_labels_may_be_texts(pair: Pair) -> None:
+    names = np.array(metadata()["class_names"])
+    pair.write({"described": metadata()})
+    assert pair.verify(RAW, names[LABELS]).accuracies == pair.verify(RAW, LABELS).accuracies
+    with pytest.raises(InputError, match="label 'up'"):
+        pair.verify(RAW, np.array(["up"] * 40))
+
+
+def test_many_windows_are_sampled(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "stratified_sample", lambda labels: stratified_sample(labels, 12))
+    for labels in (LABELS, None):
+        result = pair.write().verify(labels=labels)
+        assert result.dataset["windows"] == by_name(result)["decision_agreement"].n == 12
+        assert any(note.startswith("12 of 40 test windows were used") for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels"), [(("logits",), None), (("logits", "attention_weights"), LABELS)]
+)
+def test_the_report_is_written_whole_for_what_was_measured(
+    pair: Pair, tmp_path: Path, outputs: tuple[str, ...], labels: Any
+) -> None:
+    result = pair.write({"outputs": outputs}, {"outputs": outputs}).verify(labels=labels)
+    render_all(result, tmp_path)
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert document["schema"] == "fuselage-report/1"
+    assert [check["name"] for check in document["checks"]] == list(PROMISE)
+    assert [one["name"] for one in document["files"]] == ["a.tflite", "b.tflite"]
+    page = (tmp_path / "report.html").read_text()
+    for section in ("attention", "classes"):
+        assert (f'id="{section}"' in page) == (labels is not None)
+    assert 'id="training"' not in page
+    assert "model_int8.tflite" not in page
+    assert page.count("<svg") == (15 - 1 if labels is not None else 8 + 1)
+    text = (tmp_path / "report.md").read_text()
+    assert "The promise: B (b.tflite) against A (a.tflite)" in text
+    assert ("95 % interval" in text) == (labels is not None)
+    skipped = (tmp_path / "junit.xml").read_text().count("no limit, and not measured")
+    assert skipped == (2 if labels is not None else 9)  # the context; attention and accuracy too
+
+
+def test_the_example_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model_float32.tflite").write_bytes(hand_made(described=metadata()))
+    (tmp_path / "model_int8.tflite").write_bytes(hand_made(described=metadata()))
+    monkeypatch.chdir(tmp_path)
+    document = (ROOT / "docs" / "parity.md").read_text()
+    (example,) = re.findall(r"```python\n(from pipeline\.verify.*?)```", document, re.DOTALL)
+    exec(example, {"windows": RAW, "labels": LABELS})
+    assert capsys.readouterr().out == "pass All 5 checks passed on 40 test windows.\n"
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A float and an int8 file with a fused LSTM, by the stock converter."""
+    folder = tmp_path_factory.mktemp("converted")
+    script = Path(__file__).with_name("tiny_model.py")
+    subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_stock_pair_and_its_foreign_twins_say_the_same(converted: Path, tmp_path: Path) -> None:
+    tiny = runpy.run_path(str(Path(__file__).with_name("tiny_model.py")))
+    random = np.random.default_rng(1)
+    features = random.normal(size=(30, tiny["STEPS"], tiny["FEATURES"])).astype(np.float32)
+    paths = {}
+    for name in ("float32", "int8", "int8_io"):
+        model = schema.read_model(converted / f"{name}.tflite")
+        model.metadata = []
+        paths[name] = tmp_path / f"{name}.tflite"
+        paths[name].write_bytes(schema.write_model(model))
+    foreign = verify(paths["float32"], paths["int8"], features)
+    ours = verify(converted / "float32.tflite", converted / "int8.tflite", features, standardized=True)
+    assert foreign.checks == ours.checks
+    assert 0 < (by_name(foreign)["attention_max_error"].value or 0) < 0.05
+    by_type = verify(paths["int8"], paths["int8_io"], features)
+    assert by_name(by_type)["attention_max_error"].value == 0
+
+
+@pytest.mark.slow
+def test_a_file_that_crashes_the_interpreter_is_an_error(converted: Path, tmp_path: Path) -> None:
+    """The int8 LSTM kernel reads its input gate's bias without looking whether there is one."""
+    model = schema.read_model(converted / "int8.tflite")
+    (lstm,) = schema.operators(model, model.subgraphs[0], "UNIDIRECTIONAL_SEQUENCE_LSTM")
+    lstm.inputs = [-1 if place == 12 else index for place, index in enumerate(lstm.inputs)]
+    (tmp_path / "crash.tflite").write_bytes(schema.write_model(model))
+    with pytest.raises(InputError, match=r"crashed on '.*crash\.tflite': its process was ended by SIGSEGV"):
+        verify(converted / "int8.tflite", tmp_path / "crash.tflite", np.zeros((2, 5, 3), np.float32))
