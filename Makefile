@@ -6,13 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: demo test bench lint types
+.PHONY: demo test fuzz bench lint types
 
 demo: $(VENV)/.installed
 	$(BIN)/pipeline build --quantize int8
 
 test: lint types
 	$(BIN)/python -m pytest -ra
+
+# Minutes to hours of random damage: make fuzz FUZZ_EXAMPLES=20000 (for each of the fuzz tests).
+fuzz: export FUZZ_EXAMPLES ?= 2000
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/fuzz --timeout=0
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

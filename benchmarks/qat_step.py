@@ -2,8 +2,8 @@
 
     python benchmarks/qat_step.py [--repeats N] [--json]
 
-A step is forward, gradient and Adam update, compiled as ``model.fit`` compiles it. Float and quantized step take
-turns, so that whatever else the machine does meets both; the ratio is the one of the medians.
+A step is forward, gradient and Adam update, compiled as ``model.fit`` compiles it. Float and quantized step
+take turns, so that whatever else the machine does meets both; the ratio is the one of the medians.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def show(result: dict[str, Any]) -> None:
     console = Console()
     where = result["machine"]
     console.print(
-        f"{where['processor']}, {where['threads']} threads of {where['cores']} cores, load {where['load']:.1f}; "
+        f"{where['processor']}, {where['cores']} cores, {where['threads']} threads, "
+        f"load {where['load']:.1f}; "
         f"Python {where['python']}, tensorflow {where['tensorflow']}, tf_keras {where['tf_keras']}"
     )
     for part in dict.fromkeys(row["part"] for row in result["rows"]):
@@ -171,7 +172,9 @@ def show(result: dict[str, Any]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=30, help="timed steps of each kind (default: 30)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()

@@ -8,6 +8,7 @@ private quantizer call: ``tensorflow.lite.python.convert.mlir_quantize``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,15 +44,21 @@ def convert_float(saved_model: Path, lstm_layers: Sequence[str]) -> bytes:
     try:
         content: bytes = converter.convert()
     except Exception as error:  # ConverterError, and whatever the MLIR passes raise through pybind
-        last = str(error).strip().splitlines() or [type(error).__name__]
         raise ConversionError(
-            f"TFLite cannot convert the model: {last[-1]}",
+            f"TFLite cannot convert the model: {_reason(error)}",
             "Every layer must be a TFLite builtin, the batch size 1 and the number of steps fixed.",
         ) from error
     check_fused(content, lstm_layers)
     content = set_cell_clip(content, 0.0)
     check_cell_clip_off(content)
     return content
+
+
+def _reason(error: Exception) -> str:
+    """What MLIR calls the error, out of pages of program text and without its place in there."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    told = next((line.partition("error: ")[2] for line in lines if "error: " in line), lines[-1])
+    return re.sub(r"^loc\(.*?\)+: ", "", told)
 
 
 def quantize_int8(

@@ -143,16 +143,23 @@ def layers_named(source: schema.Source, layers: Sequence[str]) -> list[str]:
 
 
 def _loops(model: schema.ModelT, everything: Counter[str]) -> Iterator[_Loop]:
+    """A loop for each WHILE; a body that several of them share is looked at once."""
+    known: dict[tuple[int, int], _Loop] = {}
     for graph in model.subgraphs:
         for operator in schema.operators(model, graph, "WHILE"):
-            condition, body = (model.subgraphs[index] for index in schema.loop_subgraphs(operator))
-            # ADD: two counters, x + h and f*c + i*g; a fifth is the bias, if the matrix products have none.
-            products = list(schema.operators(model, body, "FULLY_CONNECTED"))
-            counts = _count(model, body)
-            has_bias = counts["ADD"] > 4 or any(
-                len(product.inputs) > 2 and product.inputs[2] >= 0 for product in products
-            )
-            yield _Loop(schema.name(body), counts, _count(model, condition), everything, has_bias)
+            pair = schema.loop_subgraphs(operator)
+            if pair not in known:
+                condition, body = (model.subgraphs[index] for index in pair)
+                counts = _count(model, body)
+                # ADD: two counters, x + h and f*c + i*g; a fifth is the bias, if the products have none.
+                has_bias = counts["ADD"] > 4 or any(
+                    len(schema.indices(product.inputs)) > 2 and product.inputs[2] >= 0
+                    for product in schema.operators(model, body, "FULLY_CONNECTED")
+                )
+                known[pair] = _Loop(
+                    schema.name(body), counts, _count(model, condition), everything, has_bias
+                )
+            yield known[pair]
 
 
 def _count(model: schema.ModelT, graph: schema.SubGraphT) -> Counter[str]:

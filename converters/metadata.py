@@ -98,6 +98,7 @@ def read_metadata(source: schema.Source) -> dict[str, Any] | None:
     data = model.buffers[entry.buffer].data
     try:
         document = json.loads(bytes(data if data is not None else b"").decode("utf-8"))
+        json.dumps(document, ensure_ascii=False).encode("utf-8")  # "\\ud800", half a character, is no text
     except (ValueError, RecursionError) as error:
         raise InputError(f"The model's {METADATA_NAME} is not JSON: {error}.") from error
     if not isinstance(document, dict) or document.get("format") != METADATA_FORMAT:

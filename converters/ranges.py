@@ -29,6 +29,7 @@ TFLite's float kernels differ from TensorFlow's by at most 4e-4 of an attention
 weight (measured); two different quantities of one model differ in the first digit.
 """
 
+
 @dataclass(frozen=True)
 class Quantity:
     """A named value of the model, its range, and what it is on the probe window.

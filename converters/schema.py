@@ -62,8 +62,10 @@ class _Strings(bytes):
         found = super().__getitem__(key)
         if isinstance(key, slice):
             self._left -= len(found)
-            if len(found) != key.stop - key.start or self._left < 0:
+            if len(found) != key.stop - key.start:
                 raise DamagedError("a string reaches beyond its end")
+            if self._left < 0:
+                raise DamagedError("it has more strings than room for them")
         return found
 
 

@@ -210,7 +210,7 @@ def _publish(
         for artifact in artifacts.values()
         if name in artifact.files
     }
-    store.publish({**held, "config.toml": config.to_toml()})
+    store.publish({**held, "config.toml": config.to_toml()}, outdated=bool(built))
     verified = artifacts.get("verify")
     parity = json.loads((verified.folder / "parity.json").read_text()) if verified else None
     files = {name: store.out / name for name in (*held, "config.toml")}

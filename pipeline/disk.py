@@ -11,7 +11,18 @@ from pathlib import Path
 from models.errors import InputError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+_DENIED = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,  # /proc/anything
+    errno.ELOOP,
+    errno.EINVAL,
+    errno.EIO,
+}
 
 
 @contextlib.contextmanager

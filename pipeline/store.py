@@ -158,14 +158,18 @@ class Store:
             sync(self.root)
         return artifact
 
-    def publish(self, files: Mapping[str, Path | str]) -> None:
+    def publish(self, files: Mapping[str, Path | str], outdated: bool = True) -> None:
         """Put files (a path to copy, or text) at the top of the output folder, each by one rename.
 
         What an earlier build published and this one does not is removed, unless somebody has changed
         it since: what lies at the top always belongs together.
+
+        Args:
+            outdated: False keeps those files too; for a build that found every result stored and
+                stopped before the stages they come from.
         """
         record = self.root / "published.json"
-        earlier: dict[str, str] = json.loads(record.read_text()) if record.is_file() else {}
+        earlier = _digests_in(record)
         with self._part() as part:
             for name, source in files.items():
                 copy = part / name
@@ -176,8 +180,11 @@ class Store:
                 sync(copy)
             digests = {name: sha256_of(part / name) for name in files}
             for name, digest in earlier.items():
-                if name not in files and (self.out / name).is_file() and sha256_of(self.out / name) == digest:
-                    (self.out / name).unlink()
+                old = self.out / name
+                if not outdated:
+                    digests.setdefault(name, digest)
+                elif name not in files and old.is_file() and sha256_of(old) == digest:
+                    old.unlink()
             for name in files:
                 (part / name).replace(self.out / name)
             (part / record.name).write_text(json.dumps(digests, indent=2) + "\n")
@@ -243,6 +250,15 @@ class Store:
             yield part
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _digests_in(record: Path) -> dict[str, str]:
+    """The checksums of what was published by name; none where the record is missing or damaged."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in content.items()} if isinstance(content, dict) else {}
 
 
 def _digest(value: object) -> str:

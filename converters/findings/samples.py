@@ -31,10 +31,13 @@ def seeded(model: schema.ModelT) -> list[np.ndarray]:
         [COUNT, *shape] for each input.
 
     Raises:
-        InputError: an input is of a type for which nothing sensible can be drawn.
+        InputError: there is no input, or one of a type for which nothing sensible can be drawn.
     """
     random = np.random.default_rng(SEED)
-    return [_draw(model, index, random) for index in schema.indices(model.subgraphs[0].inputs)]
+    places = schema.indices(model.subgraphs[0].inputs)
+    if not places:
+        raise InputError("It has no input.")
+    return [_draw(model, index, random) for index in places]
 
 
 def stored(tensor: schema.TensorT, values: np.ndarray) -> np.ndarray:

@@ -42,6 +42,8 @@ def calibrate(
         raise QuantizationError(
             "The model has no fake-quantized layer to calibrate.", "Call quantize_model first."
         )
+    for layer in twins(model):
+        layer.growing = True  # an earlier calibration may have ended it
     for _ in _float_batches(model, x, batch_size, training=True):  # twins observe in training mode
         pass
     if rule == "min-max":

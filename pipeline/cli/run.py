@@ -27,11 +27,15 @@ def run(model: Path, windows: Path) -> None:
     Each has window, label, class_index, probabilities by class name, and attention_weights, one a time step.
     """
     from models.quiet_tensorflow import stderr_held_back
-    from pipeline.runtime import SequenceClassifier, WindowError
+    from pipeline.runtime import ModelFileError, SequenceClassifier, WindowError
     from pipeline.windows import read_windows
 
-    with stderr_held_back():  # the interpreter tells about its delegate
-        classifier = SequenceClassifier(model)
+    try:
+        with stderr_held_back():  # the interpreter tells about its delegate
+            classifier = SequenceClassifier(model)
+    except ModelFileError as error:
+        tip = "Is the file whole? Copy it again, or build it again."
+        raise InputError(f"'{model}': {error}", tip) from error
     names = classifier.metadata["class_names"]
     for index, window in enumerate(read_windows(windows, classifier.metadata["channel_names"])):
         try:

@@ -105,7 +105,8 @@ def _unusable(path: Path, error: BaseException, part: str) -> InputError:
             f"The {part}'{path}' holds Python objects, which are never loaded from a file.",
             "Save arrays of numbers, or of text for names: np.array(values, dtype=np.float32).",
         )
+    reason = "" if "allow_pickle" in str(error) else f": {error}"  # no advice to load it unsafely
     return InputError(
-        f"The {part}'{path}' is damaged or not a numpy file: {error}.",
+        f"The {part}'{path}' is damaged or not a numpy file{reason}.",
         "Write it again with numpy.savez.",
     )

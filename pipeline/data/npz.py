@@ -144,9 +144,10 @@ def _numbered(key: str, labels: np.ndarray, classes: int) -> np.ndarray:
     limit = classes or len(labels)  # more classes than windows cannot each have one
     bad = np.flatnonzero(~((labels >= 0) & (labels < limit) & (labels == np.floor(labels))))
     if len(bad):
+        upward = f"to {classes - 1}" if classes else "on, one for each class"
         raise InputError(
             f"{key} holds the label {labels[bad[0]]} at window {bad[0]}; "
-            f"allowed are whole numbers from 0 to {limit - 1}.",
+            f"allowed are whole numbers from 0 {upward}.",
             "Labels count from 0. The number of classes is that of class_names, or what y_train holds.",
         )
     return labels.astype(np.int64)

@@ -210,7 +210,7 @@ def _comes_from_softmax(model: schema.ModelT, tensor: int) -> bool:
         kind = schema.operator_name(model, makers[tensor])
         if kind not in _SAME_NUMBERS:
             return kind == "SOFTMAX"
-        tensor = int(makers[tensor].inputs[0])
+        tensor = next(iter(schema.indices(makers[tensor].inputs)), -1)
     return False
 
 

@@ -43,9 +43,10 @@ def promise_limits(
 def training_limits() -> dict[str, float]:
     """Limits of the int8 file against the forward it was trained with.
 
-    That forward rounds where the kernel rounds, but takes sigmoid and tanh in float, so that a value at the
-    edge of a rounding may land one step beside. Two steps mean that something else was trained than runs.
-    A float imitation with every rounding of the kernel has 99.75 % within one step; 1 % is left for the rest.
+    In the LSTM that forward computes the kernel's own integers. The attention block is computed in float and
+    rounded where the kernels round, so that a value at the edge of a rounding may land one step beside. Two
+    steps mean that something else was trained than runs: a float imitation of all of it, with every rounding,
+    has 99.75 % within one step; 1 % is left.
     """
     return {"attention_within_one_step": 0.99}
 

@@ -16,11 +16,11 @@ from pipeline.report.figures import (
     INT8_COLOUR,
     TRAIN_COLOUR,
     WIDTH,
-    _figure,
-    _style,
-    _svg,
-    _time_axis,
+    as_svg,
+    drawing_style,
     largest,
+    new_figure,
+    time_axis,
 )
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ GATE_COLOURS = dict(zip(GATES, CHANNEL_COLOURS, strict=False))
 
 def attribution(sources: Sequence[Source], total: float) -> str:
     """Two bars a source: what it makes alone, and how much smaller the error is without it."""
-    with _style():
+    with drawing_style():
         height = 0.62 + 0.3 * len(sources)
-        figure, (axis,) = _figure(WIDTH, height, (1.35, 0.42, 4.5, height - 0.05))
+        figure, (axis,) = new_figure(WIDTH, height, (1.35, 0.42, 4.5, height - 0.05))
         places = np.arange(len(sources))
         gone = [max(total - source.without, 0.0) for source in sources]
         axis.barh(places - 0.17, [one.alone for one in sources], 0.34, color=INT8_COLOUR, linewidth=0)
@@ -50,31 +50,31 @@ def attribution(sources: Sequence[Source], total: float) -> str:
         axis.tick_params(axis="y", length=0)
         axis.locator_params(axis="x", nbins=5)
         axis.set_xlabel("error of the hidden state, RMS")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def drift(lstm: LstmExplanation) -> str:
     """Error of the hidden state by step: with everything on, and of the largest sources alone."""
-    with _style():
-        figure, (axis,) = _figure(WIDTH, 2.6, (0.62, 0.42, 4.5, 2.5))
+    with drawing_style():
+        figure, (axis,) = new_figure(WIDTH, 2.6, (0.72, 0.42, 4.5, 2.5))
         steps = np.arange(lstm.steps)
         axis.plot(steps, lstm.hidden.error_rms, color=INK, linewidth=1.8, label="all")
         for source, colour in zip(lstm.attribution.roundings[:SHOWN_SOURCES], CHANNEL_COLOURS, strict=False):
             axis.plot(steps, source.alone_by_step, color=colour, linewidth=1.1, label=f"{source.name} alone")
         axis.set_ylabel("RMS")
         _finish(axis, lstm.steps)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def gate_errors(lstm: LstmExplanation) -> str:
     """Error of each gate by step."""
-    with _style():
-        figure, (axis,) = _figure(WIDTH, 2.6, (0.62, 0.42, 4.5, 2.5))
+    with drawing_style():
+        figure, (axis,) = new_figure(WIDTH, 2.6, (0.72, 0.42, 4.5, 2.5))
         for gate in lstm.gates:
             axis.plot(gate.error_rms, color=GATE_COLOURS[gate.name], linewidth=1.3, label=f"{gate.name} gate")
         axis.set_ylabel("RMS")
         _finish(axis, lstm.steps)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def saturation(lstm: LstmExplanation) -> str:
@@ -90,8 +90,8 @@ def saturation(lstm: LstmExplanation) -> str:
     table = 100 * np.stack([values for _, values in rows])  # [rows, time], percent
     if not table.any():
         return ""
-    with _style():
-        figure, (axis, side) = _figure(WIDTH, 3.2, (1.35, 0.42, 3.78, 3.12), (3.88, 0.42, 3.95, 3.12))
+    with drawing_style():
+        figure, (axis, side) = new_figure(WIDTH, 3.2, (1.35, 0.42, 3.78, 3.12), (3.88, 0.42, 3.95, 3.12))
         image = axis.imshow(
             table, aspect="auto", cmap="viridis", vmin=0, vmax=largest(table), interpolation="nearest"
         )
@@ -99,15 +99,15 @@ def saturation(lstm: LstmExplanation) -> str:
         axis.tick_params(axis="y", length=0)
         for row in (2.5, 5.5, 8.5):
             axis.axhline(row, color="white", linewidth=1)
-        _time_axis(axis, lstm.steps, None)
+        time_axis(axis, lstm.steps, None)
         _colour_bar(figure, image, side, "% of the units")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def cell(lstm: LstmExplanation) -> str:
     """Largest |c| by step on both sides, and what bounds it."""
-    with _style():
-        figure, (axis,) = _figure(WIDTH, 2.6, (0.62, 0.42, 4.5, 2.5))
+    with drawing_style():
+        figure, (axis,) = new_figure(WIDTH, 2.6, (0.72, 0.42, 4.5, 2.5))
         axis.plot(lstm.cell.float_largest, color=FLOAT_COLOUR, linewidth=1.6, label="float")
         axis.plot(lstm.cell.integer_largest, color=INT8_COLOUR, linewidth=1.2, linestyle="--", label="int8")
         axis.axhline(lstm.cell.limit, color=INK, linewidth=1, linestyle=":", label="int16 ends")
@@ -115,23 +115,23 @@ def cell(lstm: LstmExplanation) -> str:
             axis.axhline(lstm.cell.clip, color=TRAIN_COLOUR, linewidth=1, linestyle="-.", label="cell clip")
         axis.set_ylabel("largest |c|")
         _finish(axis, lstm.steps)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def units(lstm: LstmExplanation) -> str:
     """Error of each unit by step, the units with the largest error on top."""
     error = lstm.hidden.error_rms_by_unit.T  # [units, time]
     order = np.argsort(-np.mean(error**2, axis=1), kind="stable")
-    with _style():
-        figure, (axis, side) = _figure(WIDTH, 2.6, (0.3, 0.42, 3.78, 2.5), (3.88, 0.42, 3.95, 2.5))
+    with drawing_style():
+        figure, (axis, side) = new_figure(WIDTH, 2.6, (0.3, 0.42, 3.78, 2.5), (3.88, 0.42, 3.95, 2.5))
         image = axis.imshow(
             error[order], aspect="auto", cmap="viridis", vmin=0, vmax=largest(error), interpolation="nearest"
         )
         axis.set_yticks([])
         axis.set_ylabel("units, the worst on top")
-        _time_axis(axis, lstm.steps, None)
+        time_axis(axis, lstm.steps, None)
         _colour_bar(figure, image, side, "RMS")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def focus(lstm: LstmExplanation, errors: bool) -> str:
@@ -146,8 +146,8 @@ def focus(lstm: LstmExplanation, errors: bool) -> str:
     boxes = [
         (0.72, height - pitch * (row + 1) + 0.1, 4.5, height - pitch * row - 0.05) for row in range(rows)
     ]
-    with _style():
-        figure, axes = _figure(WIDTH, height, *boxes)
+    with drawing_style():
+        figure, axes = new_figure(WIDTH, height, *boxes)
         names = (*(f"{name} g." for name in ("input", "forget", "cell", "output")), "cell", "hidden")
         for axis, name, real, rounded in zip(axes, names, *sides, strict=True):
             if errors:
@@ -162,15 +162,15 @@ def focus(lstm: LstmExplanation, errors: bool) -> str:
             axis.set_xlim(-0.5, last + 0.5)
             axis.tick_params(axis="x", length=0, labelbottom=False)
         axes[-1].tick_params(axis="x", labelbottom=True)
-        _time_axis(axes[-1], lstm.steps, None)
-        return _svg(figure)
+        time_axis(axes[-1], lstm.steps, None)
+        return as_svg(figure)
 
 
 def _finish(axis: Axes, steps: int) -> None:
     axis.grid(axis="y", linewidth=0.4, alpha=0.25, color=INK)
     axis.set_ylim(0, 1.35 * axis.get_ylim()[1])  # room for the legend
     axis.legend(frameon=False, fontsize=7.5, loc="upper center", ncols=2, labelcolor=INK)
-    _time_axis(axis, steps, None)
+    time_axis(axis, steps, None)
 
 
 def _colour_bar(figure: Figure, image: AxesImage, side: Axes, label: str) -> None:

@@ -125,7 +125,7 @@ def cell(lstm: LstmExplanation) -> str:
         f"Saturated: {_when(found.saturated)}."
     )
     clip = (
-        f" Cut by the cell clip of {found.clip:g}: {_when(found.clipped)}."
+        f" Cut by the cell clip of {found.clip:.3g}: {_when(found.clipped)}."
         if found.clip
         else " No cell clip bites."
     )

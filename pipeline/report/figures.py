@@ -71,8 +71,8 @@ def window(
 
     Without attention (both [0]) the signal is alone.
     """
-    with _style():
-        figure, (above, below) = _figure(WIDTH, 2.9, (0.55, 1.6, 4.5, 2.85), (0.55, 0.42, 4.5, 1.52))
+    with drawing_style():
+        figure, (above, below) = new_figure(WIDTH, 2.9, (0.55, 1.6, 4.5, 2.85), (0.55, 0.42, 4.5, 1.52))
         steps = len(signal)
         for channel in range(signal.shape[1]):
             above.plot(np.arange(steps), signal[:, channel], color=channel_colour(channel), linewidth=0.9)
@@ -84,8 +84,8 @@ def window(
         if not int8_weights.size:
             below.remove()
             above.tick_params(axis="x", labelbottom=True)
-            _time_axis(above, steps, rate_hz)
-            return _svg(figure)
+            time_axis(above, steps, rate_hz)
+            return as_svg(figure)
         difference = int8_weights.astype(np.float64) - float_weights
         top = max(largest(float_weights), largest(int8_weights))
         end = max(largest(difference), ATTENTION_STEP)
@@ -99,34 +99,34 @@ def window(
         below.set_yticks([0.5, 1.5, 2.5], [*names, "diff."])
         below.tick_params(axis="y", length=0)
         below.spines[:].set_visible(False)
-        _time_axis(below, steps, rate_hz)
-        return _svg(figure)
+        time_axis(below, steps, rate_hz)
+        return as_svg(figure)
 
 
 def attention_map(weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None) -> str:
     """Attention of many windows [k, T], a row each, sorted by class; a line where the class changes."""
     from matplotlib.ticker import MaxNLocator
 
-    with _style():
-        figure, (axis, side) = _figure(NARROW, 2.6, (0.25, 0.42, 2.72, 2.55), (2.79, 0.42, 2.86, 2.55))
+    with drawing_style():
+        figure, (axis, side) = new_figure(NARROW, 2.6, (0.25, 0.42, 2.72, 2.55), (2.79, 0.42, 2.86, 2.55))
         low, colours = (-top, "RdBu_r") if diverging else (0.0, "viridis")
         image = axis.imshow(weights, aspect="auto", cmap=colours, vmin=low, vmax=top, interpolation="nearest")
         for row in np.flatnonzero(np.diff(labels)):
             axis.axhline(row + 0.5, color="#8a8f98" if diverging else "white", linewidth=0.5, alpha=0.7)
         axis.set_yticks([])
         axis.set_ylabel("windows, by class")
-        _time_axis(axis, weights.shape[1], rate_hz)
+        time_axis(axis, weights.shape[1], rate_hz)
         bar = figure.colorbar(image, cax=side, ticks=MaxNLocator(5))
         bar.outline.set_visible(False)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def histogram(values: Json) -> str:
     """Counts on a logarithmic axis: the rare large errors are what one looks for."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-    with _style():
-        figure, (axis,) = _figure(NARROW, 1.9, (0.66, 0.42, 3.4, 1.85))
+    with drawing_style():
+        figure, (axis,) = new_figure(NARROW, 1.9, (0.66, 0.42, 3.4, 1.85))
         edges, counts = np.array(values["edges"]), np.array(values["counts"])
         axis.bar(edges[:-1], counts, np.diff(edges), align="edge", color=INT8_COLOUR, linewidth=0)
         if counts.any():
@@ -138,15 +138,15 @@ def histogram(values: Json) -> str:
         axis.xaxis.set_major_locator(MaxNLocator(6))
         axis.set_xlabel(values["unit"])
         axis.set_ylabel("count")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def training_curves(epochs: list[Json]) -> str:
     """Loss above, accuracy below, by epoch; whatever of the two the history has."""
     from matplotlib.ticker import MaxNLocator
 
-    with _style():
-        figure, axes = _figure(WIDTH, 3.2, (0.55, 1.85, 4.5, 3.15), (0.55, 0.42, 4.5, 1.72))
+    with drawing_style():
+        figure, axes = new_figure(WIDTH, 3.2, (0.55, 1.85, 4.5, 3.15), (0.55, 0.42, 4.5, 1.72))
         names = sorted({name for epoch in epochs for name in epoch})
         for axis, kind in zip(axes, ("loss", "accuracy"), strict=True):
             dashes = {True: iter(_DASHES), False: iter(_DASHES)}
@@ -162,10 +162,10 @@ def training_curves(epochs: list[Json]) -> str:
             axis.grid(axis="y", linewidth=0.4, alpha=0.25, color=INK)
         axes[0].tick_params(axis="x", labelbottom=False)
         axes[1].set_xlabel("epoch")
-        return _svg(figure)
+        return as_svg(figure)
 
 
-def _figure(
+def new_figure(
     width: float, height: float, *boxes: tuple[float, float, float, float]
 ) -> tuple[Figure, list[Axes]]:
     """A figure with axes at (left, bottom, right, top), all in inches, so that all drawings line up."""
@@ -180,7 +180,7 @@ def _figure(
     ]
 
 
-def _time_axis(axis: Axes, steps: int, rate_hz: float | None) -> None:
+def time_axis(axis: Axes, steps: int, rate_hz: float | None) -> None:
     """Round numbers of seconds where the sample rate is known, else of steps."""
     from matplotlib.ticker import MaxNLocator
 
@@ -199,13 +199,13 @@ def largest(values: Array) -> float:
     return size or 1e-9
 
 
-def _style() -> Any:
+def drawing_style() -> Any:
     import matplotlib
 
     return matplotlib.rc_context(_STYLE)
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
     """The figure as an SVG element without a background: scalable, decorative (its text is beside it)."""
     target = io.StringIO()
     figure.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

@@ -16,6 +16,7 @@ import numpy as np
 
 from converters.summary import summarize
 from models.errors import ConversionError, FuselageError, VerificationError
+from models.quiet_tensorflow import stderr_held_back
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.parity import comparison
@@ -132,7 +133,8 @@ def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
 
 def _open(path: Path) -> SequenceClassifier:
     try:
-        return SequenceClassifier(path)
+        with stderr_held_back():  # the interpreter tells about its delegate
+            return SequenceClassifier(path)
     except ModelFileError as error:
         raise VerificationError(
             f"{path.name} cannot be run: {error}", "Build again with --redo convert."

@@ -51,8 +51,8 @@ def test_the_guard_works() -> None:
     "arguments",
     [
         ["--help"], ["--version"], ["data", "list"], ["data", "--help"],
-        ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"], ["report", "--help"],
-        ["explain", "--help"],
+        ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"],
+        ["explain", "--help"], ["report", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -1,3 +1,4 @@
+import hashlib
 import struct
 from typing import Any
 
@@ -5,7 +6,8 @@ import numpy as np
 import pytest
 
 from converters import schema
-from converters.metadata import STATE_RULE, attach_metadata, describe_outputs, read_metadata
+from converters.flatbuffer import set_cell_clip
+from converters.metadata import STATE_RULE, attach_metadata, describe_outputs, read_metadata, seal
 from converters.summary import summarize
 from models.errors import ConversionError, InputError
 
@@ -38,6 +40,29 @@ def test_what_is_attached_is_read(tiny: dict[str, bytes], name: str) -> None:
     assert (read["format"], read["version"]) == ("fuselage-metadata", 1)
     assert read["signature"] == {"input": "features", "outputs": ["attention_weights", "logits"]}
     assert read["state_rule"] == STATE_RULE
+
+
+def test_the_checksum_is_that_of_the_file_with_zeros_in_its_place(tiny: dict[str, bytes]) -> None:
+    content = attach_metadata(tiny["int8"], document(provenance={"sha256": "0" * 64}))
+    checksum = summarize(content).metadata["sha256"]
+    assert content.count(checksum.encode()) == 1
+    assert hashlib.sha256(content.replace(checksum.encode(), b"0" * 64)).hexdigest() == checksum
+
+
+def test_sealing_renews_the_checksum_and_nothing_else(tiny: dict[str, bytes]) -> None:
+    assert seal(tiny["int8"]) == tiny["int8"]  # without metadata there is none
+    content = attach_metadata(tiny["int8"], document())
+    assert seal(content) == content
+    model = schema.read_model(content)
+    model.description = "changed on purpose"
+    before, after = read_metadata(model), read_metadata(seal(schema.write_model(model)))
+    assert {**before, "sha256": ""} == {**after, "sha256": ""}
+    assert before["sha256"] != after["sha256"]
+
+
+def test_an_edit_of_ours_renews_the_checksum(tiny: dict[str, bytes]) -> None:
+    edited = set_cell_clip(attach_metadata(tiny["int8"], document()), 0.0)
+    assert seal(edited) == edited
 
 
 def test_other_entries_stay_and_ours_is_replaced(tiny: dict[str, bytes]) -> None:
@@ -99,6 +124,7 @@ def test_a_model_with_two_inputs_is_refused(tiny: dict[str, bytes]) -> None:
     [
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
+        (b'{"format": "fuselage-metadata", "version": 1, "name": "\\ud800"}', "not JSON: .* surrogates"),
         (b"[1]", "not in the format"),
         (b'{"format": "other"}', "not in the format"),
         (b'{"format": "fuselage-metadata", "version": 2}', "version 2, this release reads 1"),

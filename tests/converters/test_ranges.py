@@ -12,6 +12,8 @@ from converters.ranges import AssignedRange, Quantity, RangeTable, write_ranges
 from models.errors import ConversionError
 from models.quantization.number_formats import HIDDEN_RANGE, SOFTMAX_RANGE, AffineFormat, Range
 
+Ranged = tuple[schema.ModelT, list[AssignedRange]]
+
 
 def changed(name: str, **values: Any) -> RangeTable:
     """The table with one quantity changed."""
@@ -33,7 +35,7 @@ def ends(value_range: Range) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def ranged() -> tuple[schema.ModelT, list[AssignedRange]]:
+def ranged() -> Ranged:
     content, assigned = write_ranges(float_file(), table())
     return schema.read_model(content), assigned
 
@@ -64,7 +66,7 @@ class TestTable:
         assert AssignedRange("t", "q", HIDDEN_RANGE).format == AffineFormat(1 / 128, 0)
 
 
-def test_every_activation_gets_the_range_of_what_it_holds(ranged: tuple[schema.ModelT, list[AssignedRange]]) -> None:
+def test_every_activation_gets_the_range_of_what_it_holds(ranged: Ranged) -> None:
     _, assigned = ranged
     quantities = [one.quantity for one in assigned]
     assert quantities[:2] == ["lstm/input", "lstm/hidden"]
@@ -77,7 +79,7 @@ def test_every_activation_gets_the_range_of_what_it_holds(ranged: tuple[schema.M
     assert by_tensor["concat"] in ("attention/context", "lstm/hidden")
 
 
-def test_hidden_value_state_and_output_are_tied(ranged: tuple[schema.ModelT, list[AssignedRange]]) -> None:
+def test_hidden_value_state_and_output_are_tied(ranged: Ranged) -> None:
     model, _ = ranged
     (node,) = lstm_nodes(model)
     hidden = node.effective_hidden_scale_intermediate
@@ -92,7 +94,7 @@ def test_hidden_value_state_and_output_are_tied(ranged: tuple[schema.ModelT, lis
         assert schema.elements(tensor) == 0
 
 
-def test_constants_get_no_range(ranged: tuple[schema.ModelT, list[AssignedRange]]) -> None:
+def test_constants_get_no_range(ranged: Ranged) -> None:
     model, assigned = ranged
     names = {one.tensor for one in assigned}
     for tensor in model.subgraphs[0].tensors:
@@ -137,6 +139,6 @@ def test_two_quantities_of_different_ranges_for_one_tensor_are_refused() -> None
 
 
 def test_a_context_of_another_range_would_untie_the_output() -> None:
-    with pytest.raises(ConversionError, match="CONCATENATION .* untie the LSTM's output") as error:
+    with pytest.raises(ConversionError, match=r"CONCATENATION .* untie the LSTM's output") as error:
         write_ranges(float_file(), changed("attention/context", range=Range(-0.5, 0.5)))
     assert "attention/context [-0.5, 0.5]" in error.value.message

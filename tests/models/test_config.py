@@ -7,7 +7,7 @@ from models.config import AttentionConfig, ModelConfig, RecurrentConfig
 
 
 def test_a_configuration_survives_json() -> None:
-    config = ModelConfig(29, 12, 9, RecurrentConfig(units=7), AttentionConfig(), dropout=0.25, input_noise=0.5)
+    config = ModelConfig(29, 12, 9, RecurrentConfig(7), AttentionConfig(), dropout=0.25, input_noise=0.5)
     assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 

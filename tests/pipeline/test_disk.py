@@ -33,3 +33,9 @@ def test_a_full_disk_is_seen_behind_our_own_error(tmp_path: Path) -> None:
 def test_errors_about_other_files_pass(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), disk_errors(tmp_path / "out"):
         raise PermissionError(errno.EACCES, "denied", "/elsewhere/data.npz")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT, errno.ELOOP, errno.EROFS])
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, number: int) -> None:
+    with pytest.raises(InputError, match="Cannot write to"), disk_errors(tmp_path / "out"):
+        raise OSError(number, "refused", str(tmp_path / "out"))

@@ -345,14 +345,14 @@ def test_metadata_has_to_be_an_object(models: dict[str, bytes]) -> None:
 
 
 def test_a_model_without_the_signature_is_refused(models: dict[str, bytes]) -> None:
+    content = models["float32"].replace(b"serving_default", b"serving_another")
     with pytest.raises(ModelFileError, match="no signature 'serving_default'"):
-        content = models["float32"].replace(b"serving_default", b"serving_another")
         SequenceClassifier(content, verify_checksum=False)
 
 
 def test_a_missing_output_is_named(models: dict[str, bytes]) -> None:
+    content = models["float32"].replace(b"attention_weights\0", b"attention_waights\0")
     with pytest.raises(ModelFileError, match="no tensor 'attention_weights'"):
-        content = models["float32"].replace(b"attention_weights\0", b"attention_waights\0")
         SequenceClassifier(content, verify_checksum=False)
 
 

@@ -109,6 +109,24 @@ def test_publishing_replaces_and_removes_what_no_longer_belongs(tmp_path: Path) 
     }
 
 
+def test_a_damaged_record_of_what_was_published_is_no_obstacle(tmp_path: Path) -> None:
+    with Store(tmp_path / "out") as store:
+        store.publish({"a": "1"})
+        for damage in ("{bad", "[]"):
+            (store.root / "published.json").write_text(damage)
+            store.publish({"a": "2"})
+    assert (tmp_path / "out" / "a").read_text() == "2"
+
+
+def test_files_that_are_not_outdated_stay_and_are_remembered(tmp_path: Path) -> None:
+    with Store(tmp_path / "out") as store:
+        store.publish({"a": "1", "b": "1"})
+        store.publish({"a": "1"}, outdated=False)
+        assert (tmp_path / "out" / "b").is_file()
+        store.publish({"a": "1"})
+    assert not (tmp_path / "out" / "b").exists()
+
+
 def test_forgetting_leaves_foreign_files(tmp_path: Path) -> None:
     with Store(tmp_path / "out") as store:
         put(store)

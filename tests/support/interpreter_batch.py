@@ -3,6 +3,7 @@
 stdout says which one is being measured, so that the parent knows which one has ended the process.
 """
 
+import contextlib
 import resource
 import sys
 from pathlib import Path
@@ -20,10 +21,8 @@ def main(folder: Path, first: int) -> None:
     number = first
     while (path := folder / f"{number}.tflite").exists():
         print(number, flush=True)
-        try:
+        with contextlib.suppress(InputError, VerificationError):
             run(path.read_bytes(), laboratory=Laboratory(LIMIT_S))
-        except (InputError, VerificationError):
-            pass
         number += 1
 
 

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from hand_made import hand_made, metadata
 from hypothesis import assume
@@ -24,6 +23,8 @@ SEEDS = Path(__file__).parents[1] / "fuzz" / "seeds"
 """Made by tests/converters/tiny.py: the stock converter's int8 LSTM with attention, two LSTMs whose scales
 are untied, an LSTM as a WHILE loop, and one with a Flex operator."""
 
+_UNWRITABLE = (struct.error, TypeError, AttributeError, ValueError, OverflowError)
+"""What the generated packer raises where a field cannot hold a value."""
 _WORDS = (0, 1, 2, 3, 4, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**29, 2**30, 2**31 - 1, 2**31)
 _WORDS += (2**32 - 1, 2**32 - 4, 2**32 - 8, 0x7FC00000, 0x7F800000, 0xFF800000, 0x7F7FFFFF, 1 << 23)
 """As unsigned 32 bits; the last five are NaN, both infinities, the largest float and a tiny one."""
@@ -41,6 +42,13 @@ def seeds() -> dict[str, bytes]:
     scales = (0.01, 0.02, 0.03, 0.04)
     lstm = Int8Lstm(weights[0], weights[1], np.zeros((4, 3), np.int32), scales, scales, steps=4)
     return {**files, "lstm": build(lstm), "ours": hand_made(described=metadata())}
+
+
+class File(bytes):
+    """The content of a file, of which a failing test shows the length only."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
 
 
 # --- the bytes ------------------------------------------------------------------------------------
@@ -74,7 +82,7 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
         if len(made) >= 4:
             draw(st.sampled_from(_DAMAGES))(draw, made, places)
     assume(made != content)
-    return bytes(made)
+    return File(made)
 
 
 def _flip(draw: st.DrawFn, made: bytearray, _places: Any) -> None:
@@ -139,10 +147,8 @@ def senseless(draw: st.DrawFn, content: bytes) -> bytes:
         holder, field = draw(st.sampled_from(slots[draw(st.sampled_from(sorted(slots)))]))
         setattr(holder, field, draw(_instead(getattr(holder, field))))
     try:
-        return schema.write_model(model)
-    except (struct.error, TypeError, AttributeError, ValueError, OverflowError):
-        assume(False)  # the packer itself cannot write that
-    except flatbuffers.builder.OffsetArithmeticError:
+        return File(schema.write_model(model))
+    except _UNWRITABLE:
         assume(False)
     raise AssertionError
 
@@ -196,7 +202,7 @@ def _array_instead(draw: st.DrawFn, value: np.ndarray) -> np.ndarray | None:
 # --- the metadata -----------------------------------------------------------------------------------
 
 _DEEP = "a great many brackets"
-_VALUES = (None, True, False, 0, 1, -1, 6, 2**31, 2**64, 10**400, 0.5, 1e308, *_FLOATS, "", "x", "none", _DEEP)
+_VALUES = (None, True, False, 0, 1, -1, 6, 2**31, 2**64, 10**400, 0.5, 1e308, *_FLOATS, "", "x", _DEEP)
 _VALUES += ("\ud800", "<script>", "\x1b[2J\r\n", "\0", "x" * 10_000, [], {}, [[]], [None], ["x"], {"x": 1})
 _VALUES += ([1] * 3, [1.0] * 5, ["x"] * 3, [float("nan")] * 3, {"mean": [], "std": []})
 
@@ -232,7 +238,7 @@ _SIGNED = {
 
 
 def with_document(text: bytes) -> bytes:
-    """The file `ours` with this text for its metadata, and a right checksum where the text has room for it."""
+    """The file `ours` with this text for its metadata, and a right checksum where it has room for one."""
     model = schema.read_model(seeds()["ours"])
     model.buffers[model.metadata[0].buffer].data = np.frombuffer(text, np.uint8)
     blank = schema.write_model(model)

@@ -24,14 +24,14 @@ def layer() -> QuantizedScaledDotProductAttention:
 
 
 def rounded(x: np.ndarray, value_range: Range) -> np.ndarray:
-    """To the int8 grid of a range; float64."""
+    """Round to the int8 grid of a range; float64."""
     number = affine_format(value_range)
     q = np.clip(np.floor(np.abs(x) / number.scale + 0.5) * np.sign(x) + number.zero_point, -128, 127)
     return np.asarray(number.scale * (q - number.zero_point))
 
 
 def test_a_case_by_hand() -> None:
-    """Column scales are 1.27 / 127 and 2.54 / 127, so 0.4 is 20 steps of 0.02; the bias has steps of that / 128."""
+    """Column scales are 1.27 / 127 and 2.54 / 127: 0.4 is 20 steps of 0.02; bias steps are 1/128 of that."""
     attend = layer()
     kernel = np.array([[1.27, 0.4], [-0.31, 2.54]])
     bias = np.rint(np.array([0.1, -0.2]) / (np.array([0.01, 0.02]) / 128)) * np.array([0.01, 0.02]) / 128
@@ -55,7 +55,9 @@ def test_training_hands_out_the_weights_before_their_last_rounding() -> None:
     context, weights = attend([STATE, HIDDEN], training=True)
     np.testing.assert_allclose(np.sum(weights), 1.0, atol=1e-6)
     assert not np.array_equal(weights * 256, np.rint(weights * 256))
-    np.testing.assert_array_equal(context * 128, np.rint(context * 128))  # the context is made of rounded ones
+    np.testing.assert_array_equal(
+        context * 128, np.rint(context * 128)
+    )  # the context is made of rounded ones
 
 
 def test_gradients_reach_query_weights_and_hidden_states() -> None:

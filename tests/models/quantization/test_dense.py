@@ -19,7 +19,7 @@ def layer(input_is_hidden: bool) -> QuantizedDense:
 
 
 def test_a_case_by_hand_on_hidden_states() -> None:
-    """Input scale 1/128: bias steps are 0.01/128 and 0.02/128, so 0.1 and -0.2 are exact; -0.314 is -31 steps.
+    """Input scale 1/128, bias steps 0.01/128 and 0.02/128: 0.1 and -0.2 are exact. -0.314 is -31 steps.
 
     0.5 * 1.27 + 0.125 * 0.31 + 0.1 = 0.77375 and 0.5 * 0.4 - 0.125 * 2.54 - 0.2 = -0.3175.
     """

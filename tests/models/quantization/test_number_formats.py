@@ -52,7 +52,9 @@ def test_zero_is_exact_and_the_ends_are_within_a_step() -> None:
         assert abs(largest - max(high, 0)) <= 0.501 * number.scale
 
 
-@pytest.mark.parametrize("ends", [(1.0, 0.0), (math.nan, 1.0), (0.0, math.nan), (0.0, math.inf), (-math.inf, 0.0)])
+@pytest.mark.parametrize(
+    "ends", [(1.0, 0.0), (math.nan, 1.0), (0.0, math.nan), (0.0, math.inf), (-math.inf, 0.0)]
+)
 def test_a_range_without_finite_order_is_refused(ends: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="finite minimum <= maximum"):
         Range(*ends)

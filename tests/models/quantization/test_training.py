@@ -85,11 +85,12 @@ def test_a_perturbed_twin_is_brought_back() -> None:
     np.testing.assert_allclose(seen[kept]["val_loss"], divergence(student, windows(24)), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_training_spoils_is_not_kept() -> None:
     """A learning rate that destroys the weights: epoch 0 comes back, ranges included."""
     student = copy_of(twin())
     before = weights_of(student)
-    plan = DistillationPlan(epochs=1, batch_size=100, learning_rate=5.0)  # a batch larger than the data is cut
+    plan = DistillationPlan(epochs=1, batch_size=100, learning_rate=5.0)  # a batch of all 24 windows
     assert distill(student, model(), windows(24), windows(24), plan, lambda figures: None) == 0
     for now, then in zip(student.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
