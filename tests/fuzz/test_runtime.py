@@ -1,4 +1,4 @@
-"""Whatever the file: the runtime loads it or raises ModelFileError; the interpreter sees whole ones only."""
+"""Whatever the file: the runtime loads it or raises a ModelFileError; only whole files are interpreted."""
 
 from typing import Any
 
