@@ -13,7 +13,7 @@ from models.quantization.number_formats import INT8_MAX, INT8_MIN, WEIGHT_MAX, R
 
 
 def round_half_away(x: tf.Tensor) -> tf.Tensor:
-    """Round to the nearest integer, halves away from zero (as TFLite's kernels do; tf.round goes to even)."""
+    """Round to the nearest integer, halves away from zero, as TFLite requantizes sums."""
     magnitude = tf.abs(x)
     whole = tf.floor(magnitude)  # floor(|x| + 0.5) would round the sum first, and take 0.49999997 for 1
     return tf.sign(x) * (whole + tf.cast(magnitude - whole >= 0.5, x.dtype))
