@@ -4,6 +4,7 @@ Three depths: the bytes (above all the lengths, offsets and vtables that hold a 
 (a well-formed file that says senseless things), and the text of our metadata.
 """
 
+import copy
 import hashlib
 import json
 import struct
@@ -219,7 +220,8 @@ def documents(draw: st.DrawFn) -> bytes:
             if not inner or not isinstance(inner, dict | list) or draw(st.booleans()):
                 break
             holder = inner
-        holder[key] = draw(st.sampled_from(_VALUES) | st.integers() | st.floats() | st.text(max_size=8))
+        value = draw(st.sampled_from(_VALUES) | st.integers() | st.floats() | st.text(max_size=8))
+        holder[key] = copy.deepcopy(value)  # a later round may change it, and _VALUES are everybody's
     depth = draw(st.sampled_from((10, 900, 200_000)))
     text = json.dumps(document).replace(f'"{_DEEP}"', "[" * depth + "]" * depth).encode()
     if draw(st.integers(0, 3)) == 0:
