@@ -1,13 +1,12 @@
 """The page and the tables of `pipeline explain`."""
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import BROWSER, width_on_a_telephone
 from int8_lstm_file import Int8Lstm, build
 
 from pipeline.data.given import GivenWindows
@@ -16,7 +15,6 @@ from pipeline.report import explanation_tables as tables
 from pipeline.report.explanation import render
 
 EVIL = "<script>console.error(1)</script>"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -163,18 +161,4 @@ def test_the_page_opens_without_console_errors_and_fits_a_telephone(
 ) -> None:
     (lstm,) = found.lstms
     evil = replace(found, model=EVIL, lstms=(replace(lstm, name="a_very_long_name" * 6),))
-    (tmp_path / "page.html").write_text(render(evil))
-    outer = tmp_path / "outer.html"
-    outer.write_text(
-        "<iframe id=f src=page.html style='width:400px;height:900px'></iframe><script>"
-        "f.onload = () => { document.title = f.contentDocument.documentElement.scrollWidth }</script>"
-    )
-    assert BROWSER is not None
-    seen = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-         "--allow-file-access-from-files", outer.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert [line for line in seen.stderr.splitlines() if "CONSOLE" in line] == []
-    assert 300 < int(seen.stdout.split("<title>")[1].split("</title>")[0]) <= 400
+    assert 300 < width_on_a_telephone(render(evil), tmp_path) <= 400

@@ -1,12 +1,11 @@
 """The page of `pipeline inspect --html`."""
 
 import dataclasses
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import BROWSER, width_on_a_telephone
 
 from converters.findings import Finding
 from converters.findings.memory import Memory
@@ -31,7 +30,6 @@ INSPECTION = Inspection(
         Finding("state-kept", "info", "", "Kept.", ""),
     ),
 )  # fmt: skip
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class Tags(HTMLParser):
@@ -79,18 +77,4 @@ def test_names_are_text_and_nothing_is_fetched() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 def test_the_page_opens_without_console_errors_and_fits_a_telephone(tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text(render(BAD, INSPECTION))
-    outer = tmp_path / "outer.html"
-    outer.write_text(
-        "<iframe id=f src=page.html style='width:400px;height:900px'></iframe><script>"
-        "f.onload = () => { document.title = f.contentDocument.documentElement.scrollWidth }</script>"
-    )
-    assert BROWSER is not None
-    seen = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-         "--allow-file-access-from-files", outer.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert [line for line in seen.stderr.splitlines() if "CONSOLE" in line] == []
-    assert 300 < int(seen.stdout.split("<title>")[1].split("</title>")[0]) <= 400
+    assert 300 < width_on_a_telephone(render(BAD, INSPECTION), tmp_path) <= 400
