@@ -86,8 +86,8 @@ def _model_config(config: BuildConfig, data: PreparedData) -> ModelConfig:
     return ModelConfig(
         steps=data.preprocessing.steps,
         features=data.preprocessing.features,
-        classes=len(data.class_names),
-        recurrent=RecurrentConfig(config.model.units),
+        outputs=len(data.class_names),
+        recurrent=RecurrentConfig((config.model.units,)),
         dropout=config.model.dropout,
         input_noise=config.model.input_noise,
     )
