@@ -111,10 +111,9 @@ def allowed(name: str, kind: str, steps: Array) -> Any:
     * SOFTMAX in int16 (`reference/softmax.h`), in steps of 1/32768: e = exp(difference to the largest) comes
       from a table over [-10, 0]. The difference is rounded to 10/65535, half of which is 2.5 of e;
       interpolation between 512 entries is off by (10/512)^2 / 8 = 1.6 of e; both act on a weight p by
-      2 p (1 - p) at most. Entry and lookup are rounded (1 step of e), and e stays exp(-10) below it (1.5):
-      with S = sum of e = 1 / max p, (1.5 + 1.5 T p) / S. 1/S has 15 bits from a rounded S (2 p), and the
-      largest e, 1, is written as 32767 (p).
-      Half a step for the result.
+      2 p (1 - p) at most. Entry and lookup are rounded (1 step of e), and e stays exp(-10) = 1.5 below it,
+      rounded to 2: with S = sum of e = 1 / max p, (2 + 2 T p) / S. 1/S has 15 bits from a rounded S (2 p),
+      and the largest e, 1, is written as 32767 (p). Half a step for the result.
     * TANH and LOGISTIC in int16: a table of the logistic function over [0, 10.7] in 256 steps, interpolated:
       (10.7/256)^2 / 8 * 0.096 = 2.1e-5 = 0.7 steps, twice that for tanh; the argument is scaled by a
       multiplier cut to 15 bits, off by 2^-14 of it, and x tanh'(x) <= 0.45, 0.9 steps; entry and result
@@ -128,7 +127,7 @@ def allowed(name: str, kind: str, steps: Array) -> Any:
         if name == "SOFTMAX":
             p = steps / 32768
             largest = p.max(-1, keepdims=True)
-            return 0.5 + 3 * p + 8.2 * p * (1 - p) + 1.5 * (1 + p.shape[-1] * p) * largest
+            return 0.5 + 3 * p + 8.2 * p * (1 - p) + 2 * (1 + p.shape[-1] * p) * largest
         if name in ("TANH", "LOGISTIC"):
             return 3.3
     return 1.0
