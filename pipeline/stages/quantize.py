@@ -18,7 +18,7 @@ class QuantizeStage:
     """Reads data and float model; writes the model that bears rounding, as a plain one, and its ranges."""
 
     name = "quantize"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ("data", "train")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
