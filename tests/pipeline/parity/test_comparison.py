@@ -168,7 +168,9 @@ def test_training_forward_counts_steps() -> None:
     logits = np.array([[1.0, 2.0, 3.0, 4.0]])
     twin = Outputs(logits, weights)
     int8 = Outputs(
-        logits + np.array([[0.5, 1.5, 0.0, -0.5]]), weights + np.array([[1, 0, -2, 0]]) / 256, logits_scale=0.5
+        logits + np.array([[0.5, 1.5, 0.0, -0.5]]),
+        weights + np.array([[1, 0, -2, 0]]) / 256,
+        logits_scale=0.5,
     )
     checks = by_name(comparison.training_forward(twin, int8))
     values = {name: check.value for name, check in checks.items()}
