@@ -74,6 +74,7 @@ class QuantizeStage:
         plain = build_model(config)
         transfer_weights(twin, plain)
         plain.save_weights(context.folder / "quantized.weights.h5")
+        twin.save_weights(context.folder / "twin.weights.h5")
         probe = data.x_train[0]
         quantities = (Quantity(q.name, q.range, q.probe) for q in observed_quantities(twin, probe))
         RangeTable(probe, tuple(quantities)).save(context.folder / "ranges.npz")
