@@ -20,6 +20,7 @@ import numpy as np
 import pipeline
 from converters.summary import ModelSummary, summarize
 from models.errors import InputError
+from pipeline.data.dataset import unread_note
 from pipeline.data.given import GivenWindows, as_given
 from pipeline.data.npz import label_indices
 from pipeline.parity import comparison
@@ -246,7 +247,7 @@ def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: 
 
 def _notes(files: Mapping[str, ModelFile], given: GivenWindows, ran: Mapping[str, Outputs]) -> list[str]:
     """What was done to the windows and outputs of files, theirs and ours."""
-    notes = []
+    notes = [*unread_note(given.name, given.unread)]
     without = [name for name, one in files.items() if one.rule is None]
     if len(without) == len(files):
         notes.append(

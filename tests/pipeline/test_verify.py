@@ -124,6 +124,13 @@ def test_files_of_ours_take_raw_windows_and_others_what_ours_make_of_them(pair: 
     assert any("Neither file carries standardization constants" in note for note in none.notes)
 
 
+def test_keys_that_were_not_read_are_told(pair: Pair) -> None:
+    pair.write()
+    given = GivenWindows("mine", tuple(FEATURES), labels=LABELS, unread=("subject", "session"))
+    report = core.verify_files(pair.a, pair.b, given, {})
+    assert "Not read in 'mine': subject, session." in report.notes
+
+
 def test_standardized_windows_are_taken_as_they_are(pair: Pair) -> None:
     ours = {"described": metadata()}
     result = pair.write(ours, ours).verify(standardized=True)
