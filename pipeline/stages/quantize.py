@@ -18,7 +18,7 @@ class QuantizeStage:
     """Reads data and float model; writes the model that bears rounding, as a plain one, and its ranges."""
 
     name = "quantize"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ("data", "train")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -74,6 +74,7 @@ class QuantizeStage:
         plain = build_model(config)
         transfer_weights(twin, plain)
         plain.save_weights(context.folder / "quantized.weights.h5")
+        twin.save_weights(context.folder / "twin.weights.h5")
         probe = data.x_train[0]
         quantities = (Quantity(q.name, q.range, q.probe) for q in observed_quantities(twin, probe))
         RangeTable(probe, tuple(quantities)).save(context.folder / "ranges.npz")
