@@ -105,22 +105,44 @@ def quantize_int8(
     ]
 
 
+def convert_weights(saved_model: Path, scheme: str) -> bytes:
+    """A .tflite whose weights alone are smaller, "float16" or "dynamic" (int8)."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if scheme == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return set_cell_clip(converter.convert(), 0.0)
+
+
 def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make ``model_float32.tflite`` and ``model_int8.tflite`` in a folder; the body of the child process.
+    """Make a file for each scheme in a folder; the body of the child process.
 
     Args:
         folder: where to write.
-        arguments: ``float_saved_model``, ``quantized_saved_model``, ``ranges``
-            (paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+        arguments: ``schemes`` (file by scheme name, "float32" among them), ``float_saved_model`` (path),
+            ``quantized`` (by attention precision ``saved_model`` and ``ranges``, paths), ``io``,
+            ``lstm_layers`` (names), ``metadata`` (JSON).
 
     Returns:
-        JSON-able: the ranges that were written.
+        JSON-able, by scheme name: the ``ranges`` that were written.
     """
     lstm_layers, metadata = arguments["lstm_layers"], arguments["metadata"]
     original = convert_float(Path(arguments["float_saved_model"]), lstm_layers)
-    Path(folder, "model_float32.tflite").write_bytes(attach_metadata(original, metadata))
-    trained = convert_float(Path(arguments["quantized_saved_model"]), lstm_layers)
-    table = RangeTable.load(Path(arguments["ranges"]))
-    quantized, ranges = quantize_int8(trained, table, arguments["io"])
-    Path(folder, "model_int8.tflite").write_bytes(attach_metadata(quantized, metadata))
-    return {"ranges": ranges}
+    told: dict[str, Any] = {}
+    for scheme, file in arguments["schemes"].items():
+        if scheme == "float32":
+            content, told[scheme] = original, {}
+        elif scheme == "int8":
+            made = arguments["quantized"]["int8"]
+            trained = convert_float(Path(made["saved_model"]), lstm_layers)
+            table = RangeTable.load(Path(made["ranges"]))
+            content, ranges = quantize_int8(trained, table, arguments["io"])
+            told[scheme] = {"ranges": ranges}
+        elif scheme in ("float16", "dynamic"):
+            content, told[scheme] = convert_weights(Path(arguments["float_saved_model"]), scheme), {}
+        else:
+            raise ConversionError(f"The scheme '{scheme}' cannot be converted yet.")
+        Path(folder, file).write_bytes(attach_metadata(content, metadata))
+    return told

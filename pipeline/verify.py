@@ -149,6 +149,7 @@ def judge(
     models: Mapping[str, Outputs] | None = None,
     notes: Iterable[str] = (),
     names: Mapping[str, str] = BUILD_NAMES,
+    weight_error: float = 1.0,
     **about: Any,
 ) -> ReportData:
     """From the outputs of two models to the report with its verdict.
@@ -162,10 +163,11 @@ def judge(
         models: outputs of the models whose accuracy is told; None: the two.
         notes: beside those about the windows.
         names: what the two models are called.
+        weight_error: of the second model's LSTM weights, as a share of what int8 does to them.
         about: the fields of `ReportData` that nobody has to measure.
     """
     float_model, int8, labels = windows.float_model, windows.int8, windows.labels
-    promise = comparison.promise(float_model, int8, labels, tolerances)
+    promise = comparison.promise(float_model, int8, labels, tolerances, weight_error)
     examples, arrays = collect.examples(windows)
     models = models or {"float_model": float_model, "int8": int8}
     return ReportData(

@@ -23,6 +23,7 @@ def promise(
     int8: Outputs,
     labels: Array | None,
     tolerances: Mapping[str, float | None] | None = None,
+    weight_error: float = 1.0,
 ) -> list[Check]:
     """The int8 file against the original float model.
 
@@ -32,6 +33,7 @@ def promise(
     Args:
         labels: class of each window, [n]; None where nobody knows.
         tolerances: from the config.
+        weight_error: of the file's LSTM weights, as a share of what int8 does to them.
     """
     logits = (float_model.logits, int8.logits)
     values = _closeness(float_model, int8)
@@ -45,7 +47,7 @@ def promise(
         values["accuracy_drop"] = measure.accuracy_drop(*logits, labels)
         values["worst_class_recall_drop"] = measure.worst_class_recall_drop(*logits, labels)
     given = {name for name, limit in (tolerances or {}).items() if limit is not None}
-    limits = promise_limits(int8.attention_weights.shape[1], len(int8), tolerances)
+    limits = promise_limits(int8.attention_weights.shape[1], len(int8), tolerances, weight_error)
     absent = [name for name in _CAN_BE_ABSENT if values.get(name) is None]
     limits = {name: limit for name, limit in limits.items() if name in given or name not in absent}
     return _checks("float_model", {**dict.fromkeys(absent), **values}, limits, len(int8))

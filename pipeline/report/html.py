@@ -15,6 +15,7 @@ from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData, short_names
 from pipeline.report.registry import renderer
+from pipeline.report.scheme_cells import SCHEME_HEADINGS, scheme_cells
 
 Json = dict[str, Any]
 
@@ -49,6 +50,9 @@ def render(data: ReportData) -> str:
             intervals=_intervals(data),
             short=short_names(data.names),
             confusions=[(data.names[side], _confusion(data, side)) for side in data.confusions],
+            scheme_headings=SCHEME_HEADINGS,
+            scheme_cells=scheme_cells,
+            shown_file=data.shown_file,
             **_drawings(data),
         ) + "\n"  # fmt: skip
     except TemplateError as error:

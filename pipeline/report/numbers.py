@@ -51,3 +51,27 @@ def outcome(check: Check) -> str:
     if check.limit is None and amount(check.value) == MISSING:
         return "skipped"
     return {True: "pass", False: "fail", None: "reported"}[check.passed]
+
+
+def figures(check: Check) -> tuple[str, str]:
+    """Value and limit ("" without one) as text, with as many digits as it takes to tell them apart.
+
+    What misses its limit never looks as if it met it, and nothing short of everything is called 100 %.
+    A share of what agrees is a percentage; a difference is a plain number of three significant digits.
+    """
+    as_percent = check.unit == "share" and check.relation == ">="
+    value, limit = check.value, check.limit
+    measured = value is not None and math.isfinite(value)
+    numbers = [number for number in (limit, 1.0) if measured and number is not None and number != value]
+    for digits in range(3, 12):
+        shown = _written(value, as_percent, digits) if measured else MISSING
+        if shown not in (_written(number, as_percent, digits) for number in numbers):
+            break
+    return shown, "" if limit is None else f"{check.relation} {_written(limit, as_percent, digits)}"
+
+
+def _written(value: float | None, as_percent: bool, digits: int) -> str:
+    assert value is not None
+    if as_percent:
+        return f"{100 * value:.{digits - 2}f} %"
+    return f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}".replace("e-0", "e-")

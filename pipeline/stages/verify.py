@@ -1,4 +1,4 @@
-"""The stage `verify`: runs both files on the test windows and holds them against the float model.
+"""The stage `verify`: runs every file on the test windows and holds it against the float model.
 
 TensorFlow is not needed here: what the Keras models said was written down by the stages that trained them,
 and the files are run by the same code that ships with them, `pipeline.runtime`.
@@ -6,32 +6,34 @@ and the files are run by the same code that ships with them, `pipeline.runtime`.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import platform
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converters.summary import summarize
 from models.errors import ConversionError, FuselageError, VerificationError
-from models.quiet_tensorflow import stderr_held_back
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.parity import comparison
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.files import ModelFile
-from pipeline.parity.latency import latency_note, median_latencies_ms
+from pipeline.parity.latency import latency_note
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.running import run_file, run_files
+from pipeline.parity.running import run_files
 from pipeline.parity.sampling import stratified_sample
+from pipeline.parity.verdict import Check
 from pipeline.report import collect
-from pipeline.runtime import ModelFileError, SequenceClassifier
+from pipeline.report.data import BUILD_NAMES
+from pipeline.report.recommendation import recommend
+from pipeline.scheme_runs import SchemeRun, result_of, run_schemes
+from pipeline.schemes import FLOAT32, schemes_of
 from pipeline.stages import StageContext
 from pipeline.verify import describe_model, judge
 
-FILES = {"float32": "model_float32.tflite", "int8": "model_int8.tflite"}
 STOCK = "model_int8_stock.tflite"
 
 
@@ -39,69 +41,69 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 2
+    version = 3
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
-        """Only the limits; everything else is in the artifacts it reads."""
-        return config.tolerances.model_dump()
+        """The limits and which files are held to them; everything else is in the artifacts it reads."""
+        asked = [scheme.name for scheme in schemes_of(config.quantize) if scheme.asked]
+        return {**config.tolerances.model_dump(), "schemes": asked}
 
     def run(self, context: StageContext) -> None:
         """Run the files, measure, judge, save. A failed check is a verdict, not an error."""
         data = PreparedData.load(context.artifact("data"))
         chosen = stratified_sample(data.y_test)
         features, labels = data.x_test[chosen], data.y_test[chosen]
-        train, quantize = context.artifact("train"), context.artifact("quantize")
-        float_model = _outputs(train / "outputs_float.npz", data, chosen)
-        forward = _outputs(quantize / "outputs_forward.npz", data, chosen)
-        twin_path = quantize / "outputs_twin.npz"
-        twin = _outputs(twin_path, data, chosen) if twin_path.is_file() else None
-        paths = {name: context.artifact("convert") / file for name, file in FILES.items()}
-        classifiers = {name: _open(path) for name, path in paths.items()}
-
-        context.progress.start("Running both files", len(FILES) * len(features))
-        ran = {name: run_file(classifiers[name], features, context.progress) for name in FILES}
-        context.progress.finish()
-        int8 = dataclasses.replace(ran["int8"], context=_context(paths["int8"], features))
-        latency_ms = median_latencies_ms(
-            {name: lambda one=one: one.run(features[0]) for name, one in classifiers.items()}  # type: ignore[misc]
-        )
+        tolerances = context.config.tolerances.model_dump()
+        float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
+        schemes = schemes_of(context.config.quantize)
+        runs = run_schemes(schemes, context.artifact("convert"), features, context.progress)
+        forwards = {name: _forwards(context, run, data, chosen) for name, run in runs.items()}
+        results = [
+            result_of(run, _checks(run, float_model, labels, tolerances, forwards[name]), labels)
+            for name, run in runs.items()
+        ]
+        recommendation = recommend(results)
+        shown = _shown(runs, recommendation.scheme)
+        name, outputs = shown.scheme.name, forwards[shown.scheme.name]
         stock, stock_outputs = _stock(context, features, labels, float_model)
+        beside = {one: run for one, run in runs.items() if one not in (FLOAT32, name)}
+        files = [runs[FLOAT32].path, shown.path, *(run.path for run in beside.values())]
         if stock_outputs:
-            paths["int8_stock"] = context.artifact("convert") / STOCK
+            files.append(context.artifact("convert") / STOCK)
+        latency_ms = {one: run.latency_ms for one, run in runs.items()}
 
         report = judge(
-            collect.Windows(features, labels, float_model, int8, data.class_names),
-            context.config.tolerances.model_dump(),
+            collect.Windows(features, labels, float_model, shown.outputs, data.class_names),
+            tolerances,
+            weight_error=shown.scheme.weight_error,
             total=len(data.x_test),
             explanation=(
-                *comparison.float_forward(forward, int8),
-                *comparison.training_forward(twin, int8),
-                *comparison.keras(float_model, ran["float32"]),
+                *_explanation(shown, outputs),
+                *comparison.keras(float_model, runs[FLOAT32].outputs),
             ),
             models={
                 "float_model": float_model,
-                "float32": ran["float32"],
-                "float_forward": forward,
-                **({"training_forward": twin} if twin else {}),
-                "int8": int8,
+                "float32": runs[FLOAT32].outputs,
+                **outputs,
+                "int8": shown.outputs,
+                **{one: run.outputs for one, run in beside.items()},
                 **stock_outputs,
             },
-            notes=(*_notes(context.config.quantize.qat), latency_note(latency_ms, platform.machine())),
+            notes=_notes(context.config, shown, latency_ms),
+            names={**BUILD_NAMES, "int8": f"{name} file"},
             dataset=_dataset(data),
-            moved={
-                "total": comparison.moved(float_model, int8),
-                "training": comparison.moved(float_model, forward),
-                "quantization": comparison.moved(forward, int8),
-            },
-            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths.values()],
-            model=describe_model(summarize(paths["int8"])),
+            moved=_moved(float_model, outputs.get("float_forward"), shown.outputs),
+            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in dict.fromkeys(files)],
+            model=describe_model(shown.summary),
             latency_ms=latency_ms,
-            training=[*_phases(train), *_phases(quantize)],
+            training=[*_phases(context.artifact("train")), *_phases(context.artifact("quantize"))],
             config=context.config.model_dump(),
-            provenance=classifiers["int8"].metadata.get("provenance", {}),
-            references=REFERENCES,
+            provenance=(shown.summary.metadata or {}).get("provenance", {}),
+            references={key: text.replace("int8 file", f"{name} file") for key, text in REFERENCES.items()},
             stock=stock,
+            schemes=tuple(results),
+            recommendation=asdict(recommendation),
         )
         np.savez_compressed(
             context.folder / "golden.npz",
@@ -118,7 +120,7 @@ class VerifyStage:
         context.progress.message(f"{report.verdict}: {report.headline}")
 
 
-def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
+def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outputs:
     """The written outputs of a Keras model for the chosen test windows."""
     outputs = Outputs.load(path)
     expected = (len(data.x_test), len(data.class_names), data.preprocessing.steps)
@@ -126,26 +128,66 @@ def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
     if got != expected:
         raise VerificationError(
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
-            f"Build again with --redo {path.parent.name}.",
+            f"Build again with --redo {stage}.",
         )
     return outputs.select(chosen)
 
 
-def _open(path: Path) -> SequenceClassifier:
-    try:
-        with stderr_held_back():  # the interpreter tells about its delegate
-            return SequenceClassifier(path)
-    except ModelFileError as error:
-        raise VerificationError(
-            f"{path.name} cannot be run: {error}", "Build again with --redo convert."
-        ) from error
+def _forwards(context: StageContext, run: SchemeRun, data: PreparedData, chosen: Array) -> dict[str, Outputs]:
+    """What the float and the fake-quantized forward of a scheme's own weights answer; none without a twin."""
+    if run.scheme.attention is None:
+        return {}
+    folder = context.artifact("quantize") / run.scheme.attention
+    paths = {"float_forward": folder / "outputs_forward.npz", "training_forward": folder / "outputs_twin.npz"}
+    return {
+        name: _outputs(path, "quantize", data, chosen)
+        for name, path in paths.items()
+        if name == "float_forward" or path.is_file()
+    }
 
 
-def _context(path: Path, features: Array) -> Array:
-    """The context vectors [n, U] inside the int8 file, from an interpreter that keeps all tensors."""
-    from converters.inner_tensors import context_vectors
+def _checks(
+    run: SchemeRun,
+    float_model: Outputs,
+    labels: Array,
+    tolerances: Mapping[str, float | None],
+    forwards: Mapping[str, Outputs],
+) -> list[Check]:
+    """All checks of one scheme. What was not asked for is held to no promise."""
+    promise = comparison.promise(float_model, run.outputs, labels, tolerances, run.scheme.weight_error)
+    if not run.scheme.asked:
+        promise = [replace(check, limit=None) for check in promise]
+    own = comparison.keras(float_model, run.outputs) if run.scheme.name == FLOAT32 else []
+    return [*promise, *_explanation(run, forwards), *own]
 
-    return np.asarray(context_vectors(path, features))
+
+def _explanation(run: SchemeRun, forwards: Mapping[str, Outputs]) -> list[Check]:
+    """What quantization moved, and whether what runs is what was trained; nothing without a twin."""
+    if run.scheme.attention is None:
+        return []
+    return [
+        *comparison.float_forward(forwards["float_forward"], run.outputs),
+        *comparison.training_forward(forwards.get("training_forward"), run.outputs),
+    ]
+
+
+def _shown(runs: Mapping[str, SchemeRun], recommended: str) -> SchemeRun:
+    """The scheme whose maps the report draws: the recommended one; float32 only if it alone was asked for."""
+    asked = [run for run in runs.values() if run.scheme.asked]
+    smaller = [run for run in asked if run.scheme.name != FLOAT32]
+    return next((run for run in smaller if run.scheme.name == recommended), [*smaller, *asked][0])
+
+
+def _moved(float_model: Outputs, forward: Outputs | None, shown: Outputs) -> dict[str, Any]:
+    """In total, what training moved and what quantization moved; the parts only where there is a twin."""
+    total = {"total": comparison.moved(float_model, shown)}
+    if forward is None:
+        return total
+    return {
+        **total,
+        "training": comparison.moved(float_model, forward),
+        "quantization": comparison.moved(forward, shown),
+    }
 
 
 def _stock(
@@ -189,14 +231,17 @@ def _dataset(data: PreparedData) -> dict[str, Any]:
     }
 
 
-def _notes(qat: bool) -> list[str]:
+def _notes(config: BuildConfig, shown: SchemeRun, latency_ms: Mapping[str, float]) -> list[str]:
     """What a reader has to know about this build."""
-    if qat:
-        return []
-    return [
-        "Built without quantization-aware training: the weights are the float model's, and the training "
-        "forward is their fake-quantized forward."
-    ]
+    notes: list[str] = []
+    if shown.scheme.attention is None:
+        return notes
+    if not config.quantize.qat:
+        notes.append(
+            "Built without quantization-aware training: the weights are the float model's, and the training "
+            "forward is their fake-quantized forward."
+        )
+    return [*notes, latency_note(latency_ms, platform.machine(), shown.scheme.name)]
 
 
 STAGE = VerifyStage()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.build import BuildResult
-from pipeline.cli.summary import figures, print_parity, print_summary
+from pipeline.cli.summary import print_parity, print_summary
+from pipeline.report.numbers import figures
 from pipeline.parity.definitions import DEFINITIONS, PROMISE, REFERENCES
 from pipeline.parity.verdict import Check, verdict
 
