@@ -62,8 +62,9 @@ class ReportData:
             known about training, and `int8` stands for whatever file is held against the reference.
         stock: TensorFlow's stock quantizer on the same float model, where a build was asked for it: {"file",
             "checks", "error"}; `checks` as above, held against the same limits and counting for nothing.
-        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, T]; `map_float`,
-            `map_int8` [k, T] and `map_labels` [k] for the overview.
+        attention_step: the quantization step of the int8 file's attention weights; None where it has none.
+        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, ..., T];
+            `map_float`, `map_int8` [k, T] and `map_labels` [k] for the overview: means over rows.
     """
 
     dataset: Json
@@ -88,6 +89,7 @@ class ReportData:
     names: dict[str, str] = field(default_factory=lambda: dict(BUILD_NAMES))
     built: bool = True
     stock: Json | None = None
+    attention_step: float | None = None
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -109,6 +111,13 @@ class ReportData:
     def attends(self) -> bool:
         """False where neither model has attention weights."""
         return bool(self.arrays["map_float"].shape[1] > 0)
+
+    @property
+    def averaged(self) -> str:
+        """What the overview of attention is the mean over, "" where a window has one row of weights."""
+        *axes, steps = self.arrays["example_float"].shape[1:]
+        over = ["queries" if size == steps else "heads" for size in axes]
+        return " and ".join(over)
 
     def label(self, name: str) -> str:
         """What a model of `accuracies` is called."""

@@ -12,8 +12,6 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from converters.summary import summarize
 from models.errors import ConversionError, FuselageError, VerificationError
 from models.quiet_tensorflow import stderr_held_back
@@ -22,9 +20,10 @@ from pipeline.data.prepared import PreparedData
 from pipeline.parity import comparison
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.files import ModelFile
+from pipeline.parity.golden import write_golden
 from pipeline.parity.latency import latency_note, median_latencies_ms
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.running import run_file, run_files
+from pipeline.parity.running import context_of, run_file, run_files
 from pipeline.parity.sampling import stratified_sample
 from pipeline.report import collect
 from pipeline.runtime import ModelFileError, SequenceClassifier
@@ -39,7 +38,7 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 2
+    version = 3
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -70,6 +69,9 @@ class VerifyStage:
         if stock_outputs:
             paths["int8_stock"] = context.artifact("convert") / STOCK
 
+        golden_notes = write_golden(
+            context.folder / "golden.npz", data.raw_test[chosen], features, labels, float_model
+        )
         report = judge(
             collect.Windows(features, labels, float_model, int8, data.class_names),
             context.config.tolerances.model_dump(),
@@ -87,7 +89,11 @@ class VerifyStage:
                 "int8": int8,
                 **stock_outputs,
             },
-            notes=(*_notes(context.config.quantize.qat), latency_note(latency_ms, platform.machine())),
+            notes=(
+                *_notes(context.config.quantize.qat),
+                *golden_notes,
+                latency_note(latency_ms, platform.machine()),
+            ),
             dataset=_dataset(data),
             moved={
                 "total": comparison.moved(float_model, int8),
@@ -103,15 +109,6 @@ class VerifyStage:
             references=REFERENCES,
             stock=stock,
         )
-        np.savez_compressed(
-            context.folder / "golden.npz",
-            allow_pickle=False,
-            raw_features=data.raw_test[chosen],
-            features=features,
-            labels=labels,
-            float_logits=float_model.logits.astype(np.float32),
-            float_attention_weights=float_model.attention_weights.astype(np.float32),
-        )
         report.save(context.folder)
         parity = json.dumps(report.parity(), indent=1, ensure_ascii=False, allow_nan=False)
         (context.folder / "parity.json").write_text(parity + "\n", encoding="utf-8")
@@ -122,7 +119,7 @@ def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
     """The written outputs of a Keras model for the chosen test windows."""
     outputs = Outputs.load(path)
     expected = (len(data.x_test), len(data.class_names), data.preprocessing.steps)
-    got = (len(outputs), outputs.logits.shape[1], outputs.attention_weights.shape[1])
+    got = (len(outputs), outputs.logits.shape[-1], outputs.steps)
     if got != expected:
         raise VerificationError(
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
@@ -141,11 +138,9 @@ def _open(path: Path) -> SequenceClassifier:
         ) from error
 
 
-def _context(path: Path, features: Array) -> Array:
-    """The context vectors [n, U] inside the int8 file, from an interpreter that keeps all tensors."""
-    from converters.inner_tensors import context_vectors
-
-    return np.asarray(context_vectors(path, features))
+def _context(path: Path, features: Array) -> Array | None:
+    """The context vectors inside the int8 file, from an interpreter that keeps all tensors."""
+    return context_of(path.read_bytes(), features)
 
 
 def _stock(
