@@ -120,12 +120,12 @@ class TrainConfig(Section):
 class QuantizeConfig(Section):
     """How the weights are made ready for integers."""
 
-    scheme: Annotated[
-        tuple[Literal["float32", "float16", "dynamic", "int8"], ...], Field(min_length=1)
-    ] = Field(
-        default=("int8",),
-        description="Number formats to make, compare and hold to the limits.",
-        json_schema_extra={"flag": "quantize"},
+    scheme: Annotated[tuple[Literal["float32", "float16", "dynamic", "int8"], ...], Field(min_length=1)] = (
+        Field(
+            default=("int8",),
+            description="Number formats to make, compare and hold to the limits.",
+            json_schema_extra={"flag": "quantize"},
+        )
     )
     attention_precision: Annotated[tuple[Literal["int8", "int16", "float32"], ...], Field(min_length=1)] = (
         Field(default=("int8",), description="Number formats of the attention beside an int8 LSTM.")

@@ -27,9 +27,14 @@ def scheme_table(results: Sequence[SchemeResult]) -> Iterator[str]:
             *map(_error, errors),
             f"{one.latency_ms:.2f}" if one.latency_ms < 100 else f"{one.latency_ms:.0f}",
             _kilo(one.memory_bytes),
-            "/".join(dict.fromkeys(_KINDS.get(kind, kind) for kind in one.lstms.values())),
+            _kind(one),
         )
         yield _line(f"{'!' if one.failed else ' '}{one.name:<{name_width}}", cells)
+
+
+def _kind(one: SchemeResult) -> str:
+    kinds = set(one.lstms.values())
+    return "mix" if len(kinds) > 1 else "".join(_KINDS.get(kind, kind) for kind in kinds)
 
 
 def _line(name: str, cells: Iterable[str]) -> str:

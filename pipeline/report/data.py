@@ -66,8 +66,9 @@ class ReportData:
         recommendation: {"scheme", "reason"}; None where there are no schemes.
         stock: TensorFlow's stock quantizer on the same float model, where a build was asked for it: {"file",
             "checks", "error"}; `checks` as above, held against the same limits and counting for nothing.
-        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, T]; `map_float`,
-            `map_int8` [k, T] and `map_labels` [k] for the overview.
+        attention_step: the quantization step of the int8 file's attention weights; None where it has none.
+        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, ..., T];
+            `map_float`, `map_int8` [k, T] and `map_labels` [k] for the overview: means over rows.
     """
 
     dataset: Json
@@ -94,6 +95,7 @@ class ReportData:
     stock: Json | None = None
     schemes: tuple[SchemeResult, ...] = ()
     recommendation: Json | None = None
+    attention_step: float | None = None
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -138,6 +140,13 @@ class ReportData:
         """The file that stands against the float model in `checks` and drawings."""
         names = [str(one["name"]) for one in self.files[:2]]
         return names[-1] if names else "model.tflite"
+
+    @property
+    def averaged(self) -> str:
+        """What the overview of attention is the mean over, "" where a window has one row of weights."""
+        *axes, steps = self.arrays["example_float"].shape[1:]
+        over = ["queries" if size == steps else "heads" for size in axes]
+        return " and ".join(over)
 
     def label(self, name: str) -> str:
         """What a model of `accuracies` is called."""

@@ -10,10 +10,10 @@ MISSING = "not measured"
 
 
 def amount(value: float | None, unit: str = "") -> str:
-    """Three significant digits, small ones as a power of ten; windows and whole steps as whole numbers."""
+    """Three significant digits, small ones as a power of ten; windows and rows as whole numbers."""
     if value is None or not math.isfinite(value):
         return MISSING
-    if unit == "windows":
+    if unit in ("windows", "rows"):
         return f"{value:.0f}"
     if value == 0:
         return "0"
@@ -30,6 +30,11 @@ def limit(check: Check) -> str:
         return ""
     sign = "≤" if check.relation == "<=" else "≥"
     return f"{sign} {amount(check.limit)}"
+
+
+def step_size(step: float) -> str:
+    """A quantization step: 1/256 where it is one over a whole number."""
+    return f"1/{1 / step:.0f}" if (1 / step).is_integer() else f"{step:.3g}"
 
 
 def percent(value: float | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,18 @@ from pipeline.data.prepared import PreparedData
 from pipeline.parity import comparison
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.files import ModelFile
+from pipeline.parity.golden import write_golden
 from pipeline.parity.latency import latency_note
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import stratified_sample
 from pipeline.parity.verdict import Check
+from pipeline.progress import Silence
 from pipeline.report import collect
 from pipeline.report.data import BUILD_NAMES
 from pipeline.report.recommendation import recommend
-from pipeline.scheme_runs import SchemeRun, result_of, run_schemes
-from pipeline.schemes import FLOAT32, schemes_of
+from pipeline.scheme_runs import SchemeFile, latencies_ms
+from pipeline.schemes import FLOAT32, Scheme, schemes_of
 from pipeline.stages import StageContext
 from pipeline.verify import describe_model, judge
 
@@ -41,7 +43,7 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 3
+    version = 4
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -56,45 +58,68 @@ class VerifyStage:
         features, labels = data.x_test[chosen], data.y_test[chosen]
         tolerances = context.config.tolerances.model_dump()
         float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
-        schemes = schemes_of(context.config.quantize)
-        runs = run_schemes(schemes, context.artifact("convert"), features, context.progress)
-        forwards = {name: _forwards(context, run, data, chosen) for name, run in runs.items()}
+        files = [
+            SchemeFile.open(scheme, context.artifact("convert"))
+            for scheme in schemes_of(context.config.quantize)
+        ]
+        # One file after the other, and of all but the last only the decisions are kept: attention of every
+        # step to every step, of thousands of windows, does not fit in memory six times.
+        checks: dict[str, list[Check]] = {}
+        decided: dict[str, dict[str, Outputs]] = {}
+        what = "both files" if len(files) == 2 else f"{len(files)} files"
+        context.progress.start(f"Running {what}", len(files) * len(features))
+        for file in files:
+            outputs = file.answers(features, context.progress)
+            forwards = _forwards(context, file.scheme, data, chosen)
+            checks[file.scheme.name] = _checks(
+                file.scheme, float_model, outputs, labels, tolerances, forwards
+            )
+            decided[file.scheme.name] = {
+                name: _decisions(one) for name, one in {"file": outputs, **forwards}.items()
+            }
+        context.progress.finish()
+        latency_ms = latencies_ms(files, features[0])
         results = [
-            result_of(run, _checks(run, float_model, labels, tolerances, forwards[name]), labels)
-            for name, run in runs.items()
+            file.result(checks[name], decided[name]["file"].logits, labels, latency_ms[name])
+            for name, file in {file.scheme.name: file for file in files}.items()
         ]
         recommendation = recommend(results)
-        shown = _shown(runs, recommendation.scheme)
-        name, outputs = shown.scheme.name, forwards[shown.scheme.name]
+        shown = _shown(files, recommendation.scheme)
+        name = shown.scheme.name
+        if shown is not files[-1]:
+            outputs = shown.answers(features, Silence())
+            forwards = _forwards(context, shown.scheme, data, chosen)
         stock, stock_outputs = _stock(context, features, labels, float_model)
-        beside = {one: run for one, run in runs.items() if one not in (FLOAT32, name)}
-        files = [runs[FLOAT32].path, shown.path, *(run.path for run in beside.values())]
+        beside = [file for file in files if file.scheme.name not in (FLOAT32, name)]
+        paths = dict.fromkeys([files[0].path, shown.path, *(file.path for file in beside)])
         if stock_outputs:
-            files.append(context.artifact("convert") / STOCK)
-        latency_ms = {one: run.latency_ms for one, run in runs.items()}
+            paths[context.artifact("convert") / STOCK] = None
+        golden_notes = write_golden(
+            context.folder / "golden.npz", data.raw_test[chosen], features, labels, float_model
+        )
 
         report = judge(
-            collect.Windows(features, labels, float_model, shown.outputs, data.class_names),
+            collect.Windows(features, labels, float_model, outputs, data.class_names),
             tolerances,
             weight_error=shown.scheme.weight_error,
             total=len(data.x_test),
-            explanation=(
-                *_explanation(shown, outputs),
-                *comparison.keras(float_model, runs[FLOAT32].outputs),
-            ),
+            explanation=[
+                *(one for one in checks[name] if one.reference not in ("float_model", "keras")),
+                *(one for one in checks[FLOAT32] if one.reference == "keras"),
+            ],
             models={
                 "float_model": float_model,
-                "float32": runs[FLOAT32].outputs,
-                **outputs,
-                "int8": shown.outputs,
-                **{one: run.outputs for one, run in beside.items()},
+                "float32": decided[FLOAT32]["file"],
+                **{kind: one for kind, one in decided[name].items() if kind != "file"},
+                "int8": outputs,
+                **{file.scheme.name: decided[file.scheme.name]["file"] for file in beside},
                 **stock_outputs,
             },
-            notes=_notes(context.config, shown, latency_ms),
+            notes=(*_notes(context.config, shown, latency_ms), *golden_notes),
             names={**BUILD_NAMES, "int8": f"{name} file"},
             dataset=_dataset(data),
-            moved=_moved(float_model, outputs.get("float_forward"), shown.outputs),
-            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in dict.fromkeys(files)],
+            moved=_moved(float_model, forwards.get("float_forward"), outputs),
+            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths],
             model=describe_model(shown.summary),
             latency_ms=latency_ms,
             training=[*_phases(context.artifact("train")), *_phases(context.artifact("quantize"))],
@@ -104,15 +129,6 @@ class VerifyStage:
             stock=stock,
             schemes=tuple(results),
             recommendation=asdict(recommendation),
-        )
-        np.savez_compressed(
-            context.folder / "golden.npz",
-            allow_pickle=False,
-            raw_features=data.raw_test[chosen],
-            features=features,
-            labels=labels,
-            float_logits=float_model.logits.astype(np.float32),
-            float_attention_weights=float_model.attention_weights.astype(np.float32),
         )
         report.save(context.folder)
         parity = json.dumps(report.parity(), indent=1, ensure_ascii=False, allow_nan=False)
@@ -124,7 +140,7 @@ def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outpu
     """The written outputs of a Keras model for the chosen test windows."""
     outputs = Outputs.load(path)
     expected = (len(data.x_test), len(data.class_names), data.preprocessing.steps)
-    got = (len(outputs), outputs.logits.shape[1], outputs.attention_weights.shape[1])
+    got = (len(outputs), outputs.logits.shape[-1], outputs.steps)
     if got != expected:
         raise VerificationError(
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
@@ -133,11 +149,16 @@ def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outpu
     return outputs.select(chosen)
 
 
-def _forwards(context: StageContext, run: SchemeRun, data: PreparedData, chosen: Array) -> dict[str, Outputs]:
+def _decisions(outputs: Outputs) -> Outputs:
+    """The outputs without attention and contexts."""
+    return Outputs(outputs.logits, np.zeros((len(outputs), 0), np.float32))
+
+
+def _forwards(context: StageContext, scheme: Scheme, data: PreparedData, chosen: Array) -> dict[str, Outputs]:
     """What the float and the fake-quantized forward of a scheme's own weights answer; none without a twin."""
-    if run.scheme.attention is None:
+    if scheme.attention is None:
         return {}
-    folder = context.artifact("quantize") / run.scheme.attention
+    folder = context.artifact("quantize") / scheme.attention
     paths = {"float_forward": folder / "outputs_forward.npz", "training_forward": folder / "outputs_twin.npz"}
     return {
         name: _outputs(path, "quantize", data, chosen)
@@ -147,35 +168,30 @@ def _forwards(context: StageContext, run: SchemeRun, data: PreparedData, chosen:
 
 
 def _checks(
-    run: SchemeRun,
+    scheme: Scheme,
     float_model: Outputs,
+    outputs: Outputs,
     labels: Array,
     tolerances: Mapping[str, float | None],
     forwards: Mapping[str, Outputs],
 ) -> list[Check]:
-    """All checks of one scheme. What was not asked for is held to no promise."""
-    promise = comparison.promise(float_model, run.outputs, labels, tolerances, run.scheme.weight_error)
-    if not run.scheme.asked:
-        promise = [replace(check, limit=None) for check in promise]
-    own = comparison.keras(float_model, run.outputs) if run.scheme.name == FLOAT32 else []
-    return [*promise, *_explanation(run, forwards), *own]
+    """All checks of one scheme: the promise, which binds only what was asked for, and the explanation."""
+    checks = comparison.promise(float_model, outputs, labels, tolerances, scheme.weight_error)
+    if not scheme.asked:
+        checks = [replace(check, limit=None) for check in checks]
+    if scheme.attention is not None:
+        checks += comparison.float_forward(forwards["float_forward"], outputs)
+        checks += comparison.training_forward(forwards.get("training_forward"), outputs)
+    if scheme.name == FLOAT32:
+        checks += comparison.keras(float_model, outputs)
+    return checks
 
 
-def _explanation(run: SchemeRun, forwards: Mapping[str, Outputs]) -> list[Check]:
-    """What quantization moved, and whether what runs is what was trained; nothing without a twin."""
-    if run.scheme.attention is None:
-        return []
-    return [
-        *comparison.float_forward(forwards["float_forward"], run.outputs),
-        *comparison.training_forward(forwards.get("training_forward"), run.outputs),
-    ]
-
-
-def _shown(runs: Mapping[str, SchemeRun], recommended: str) -> SchemeRun:
-    """The scheme whose maps the report draws: the recommended one; float32 only if it alone was asked for."""
-    asked = [run for run in runs.values() if run.scheme.asked]
-    smaller = [run for run in asked if run.scheme.name != FLOAT32]
-    return next((run for run in smaller if run.scheme.name == recommended), [*smaller, *asked][0])
+def _shown(files: Sequence[SchemeFile], recommended: str) -> SchemeFile:
+    """The file whose maps the report draws: the recommended one; float32 only if it alone was asked for."""
+    asked = [file for file in files if file.scheme.asked]
+    smaller = [file for file in asked if file.scheme.name != FLOAT32]
+    return next((file for file in smaller if file.scheme.name == recommended), [*smaller, *asked][0])
 
 
 def _moved(float_model: Outputs, forward: Outputs | None, shown: Outputs) -> dict[str, Any]:
@@ -231,7 +247,7 @@ def _dataset(data: PreparedData) -> dict[str, Any]:
     }
 
 
-def _notes(config: BuildConfig, shown: SchemeRun, latency_ms: Mapping[str, float]) -> list[str]:
+def _notes(config: BuildConfig, shown: SchemeFile, latency_ms: Mapping[str, float]) -> list[str]:
     """What a reader has to know about this build."""
     notes: list[str] = []
     if shown.scheme.attention is None:

@@ -49,7 +49,8 @@ def test_mistakes_in_flags_and_in_the_file_are_told_together(tmp_path: Path) -> 
     lines = mistakes_of(file, {"data": "japanese-vowel", "epochs": "1.5", "quantize": "int-8"})
     assert len(lines) == 4
     assert '--epochs: got "1.5", allowed: an integer from 1 to 100000, or auto' in lines
-    assert "--quantize: got \"int-8\", allowed: one of float32, float16, dynamic, int8, or a list. Did you mean 'int8'?" in lines
+    formats = "one of float32, float16, dynamic, int8, or a list"
+    assert f"--quantize: got \"int-8\", allowed: {formats}. Did you mean 'int8'?" in lines
     assert f"{file}: [convert] io: got \"int9\", allowed: one of float32, int8. Did you mean 'int8'?" in lines
     assert "--data: " in lines[3]
     assert "Did you mean 'japanese-vowels'?" in lines[3]
@@ -93,7 +94,9 @@ def test_of_several_values_those_that_are_wrong_are_told() -> None:
     assert [line.split(",")[0] for line in lines] == [
         "--units: got 0", '--units: got "x"', '--quantize: got "int4"',
     ]  # fmt: skip
-    assert mistakes_of(None, {"units": ()}) == ["--units: got [], allowed: an integer from 1 to 1024, or a list"]
+    assert mistakes_of(None, {"units": ()}) == [
+        "--units: got [], allowed: an integer from 1 to 1024, or a list"
+    ]
 
 
 @pytest.mark.parametrize("given", ["[model]\nrecurrent_dropout = 0.2\n", ""])

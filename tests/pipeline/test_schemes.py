@@ -8,7 +8,10 @@ from pipeline.build import PUBLISHED
 from pipeline.config import QuantizeConfig
 from pipeline.schemes import attention_precisions, schemes_of
 
-EVERY = {"scheme": ["float32", "float16", "dynamic", "int8"], "attention_precision": ["int8", "int16", "float32"]}
+EVERY = {
+    "scheme": ["float32", "float16", "dynamic", "int8"],
+    "attention_precision": ["int8", "int16", "float32"],
+}
 
 
 @pytest.mark.parametrize(
