@@ -77,7 +77,7 @@ def classifier_steps(steps: int, features: int, batch: int) -> tuple[Step, Step]
     from models.quantization import quantize_model
     from models.quantization.training import attention_divergence, logits_divergence
 
-    model = build_model(ModelConfig(steps, features, CLASSES, RecurrentConfig(UNITS)))
+    model = build_model(ModelConfig(steps, features, CLASSES, RecurrentConfig((UNITS,))))
     x = tf.random.normal([batch, steps, features])
     teacher = {
         "logits": tf.random.normal([batch, CLASSES]),

@@ -1,9 +1,7 @@
 """From SavedModels and ranges to the two .tflite files.
 
 Runs in a child process (``converters.child``), because the converter may end
-its process where an exception is due. The one file that knows TensorFlow's
-private quantizer call: ``tensorflow.lite.python.convert.mlir_quantize``
-(TensorFlow 2.21), the only way to quantize with ranges of one's own.
+its process where an exception is due.
 """
 
 from __future__ import annotations
@@ -22,10 +20,10 @@ from converters.lint import (
     check_state_scales_tied,
 )
 from converters.metadata import attach_metadata
-from converters.ranges import RangeTable, write_ranges
+from converters.quantizer import quantize
+from converters.quantizer.formats import FLOAT
+from converters.ranges import RangeTable
 from models.errors import ConversionError
-
-IO_TYPES = ("float32", "int8")
 
 
 def convert_float(saved_model: Path, lstm_layers: Sequence[str]) -> bytes:
@@ -64,40 +62,36 @@ def _reason(error: Exception) -> str:
 def quantize_int8(
     float_model: bytes, table: RangeTable, io: str = "float32"
 ) -> tuple[bytes, list[dict[str, Any]]]:
-    """An integer-only .tflite from a float one and the ranges of its quantities.
+    """A quantized .tflite from a float one and the ranges of its quantities, checked.
+
+    Integer-only unless a quantity asks for float32.
 
     Args:
         float_model: from ``convert_float``.
         table: ranges of the same weights.
-        io: type of input and outputs, "float32" or "int8".
+        io: type of float inputs and outputs, "float32" or "int8".
 
     Returns:
-        The int8 file, and for each activation: tensor, quantity, minimum, maximum, scale, zero point.
+        The file, and for each activation: tensor, quantity, minimum, maximum, precision, scale, zero point.
 
     Raises:
         ConversionError: a range is missing, or the file does not have the scales it was told to have.
     """
-    import tensorflow as tf
-    from tensorflow.lite.python.convert import mlir_quantize
-
-    if io not in IO_TYPES:
-        raise ConversionError(f"Unknown io type '{io}'. Known: {', '.join(IO_TYPES)}.")
-    ranged, assigned = write_ranges(float_model, table)
-    io_type = tf.dtypes.as_dtype(io)
-    # `fully_quantize` says whether inputs and outputs are quantized too; every op in between is, either way.
-    content: bytes = mlir_quantize(
-        ranged, fully_quantize=io == "int8", input_data_type=io_type, output_data_type=io_type
-    )
-    check_integer_only(content)
+    content, assigned = quantize(float_model, table, io)
+    if all(one.format != FLOAT for one in assigned):
+        check_integer_only(content)
     check_state_scales_tied(content)
     check_cell_clip_off(content)
-    check_scales(content, {a.tensor: (a.format.scale, a.format.zero_point) for a in assigned})
+    check_scales(
+        content, {a.tensor: (a.format.scale, a.format.zero_point) for a in assigned if a.format != FLOAT}
+    )
     return content, [
         {
             "tensor": a.tensor,
             "quantity": a.quantity,
             "minimum": a.range.minimum,
             "maximum": a.range.maximum,
+            "precision": a.format.precision,
             "scale": a.format.scale,
             "zero_point": a.format.zero_point,
         }
@@ -121,9 +115,9 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         folder: where to write.
-        arguments: ``schemes`` (file by scheme name, "float32" among them), ``float_saved_model`` (path),
-            ``quantized`` (by attention precision ``saved_model`` and ``ranges``, paths), ``io``,
-            ``lstm_layers`` (names), ``metadata`` (JSON).
+        arguments: ``schemes`` (by name its ``file``, its ``conversion`` and the precision of its ``attention``,
+            None without a twin), ``float_saved_model`` (path), ``quantized`` (by precision ``saved_model`` and
+            ``ranges``, paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
 
     Returns:
         JSON-able, by scheme name: the ``ranges`` that were written.
@@ -131,11 +125,11 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
     lstm_layers, metadata = arguments["lstm_layers"], arguments["metadata"]
     original = convert_float(Path(arguments["float_saved_model"]), lstm_layers)
     told: dict[str, Any] = {}
-    for scheme, file in arguments["schemes"].items():
+    for scheme, about in arguments["schemes"].items():
         if scheme == "float32":
             content, told[scheme] = original, {}
-        elif scheme == "int8":
-            made = arguments["quantized"]["int8"]
+        elif about["attention"]:
+            made = arguments["quantized"][about["attention"]]
             trained = convert_float(Path(made["saved_model"]), lstm_layers)
             table = RangeTable.load(Path(made["ranges"]))
             content, ranges = quantize_int8(trained, table, arguments["io"])
@@ -144,5 +138,5 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
             content, told[scheme] = convert_weights(Path(arguments["float_saved_model"]), scheme), {}
         else:
             raise ConversionError(f"The scheme '{scheme}' cannot be converted yet.")
-        Path(folder, file).write_bytes(attach_metadata(content, metadata))
+        Path(folder, about["file"]).write_bytes(attach_metadata(content, metadata))
     return told

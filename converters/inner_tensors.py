@@ -7,7 +7,7 @@ inner tensors. This one keeps them, without delegates, which would hide the tens
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,9 @@ from converters.lint import SAME_VALUES
 from models.errors import InputError, VerificationError
 
 
-def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray) -> np.ndarray:
+def context_vectors(
+    model: bytes | str | os.PathLike[str], features: np.ndarray, **others: np.ndarray
+) -> np.ndarray:
     """The attention's context vector of each window.
 
     It is found by structure: the one product that takes the softmax's output, sum_t weights_t * h_t. With
@@ -26,6 +28,7 @@ def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray)
     Args:
         model: path or content of a .tflite, with float32 or int8 input.
         features: [n, time, features] float32, as the float input takes them.
+        others: further inputs by their names in the signature, [n, ...] each, as the model takes them.
 
     Returns:
         [n, units], or [n, ..., units] of several heads or queries: axes of one element are left out.
@@ -41,19 +44,20 @@ def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray)
     shape = schema.shape(unpacked.subgraphs[0].tensors[index])
     axes = [size for size in shape[:-1] if size != 1] + [*shape[-1:]]
     found = np.empty((len(features), *axes), np.float32)
-    for row, interpreter in enumerate(_runs(content, unpacked, features)):
+    for row, interpreter in enumerate(_runs(content, unpacked, features, others)):
         found[row] = _value(interpreter, unpacked, index).reshape(axes)
     return found
 
 
 def all_tensors(
-    model: bytes | str | os.PathLike[str], features: np.ndarray
+    model: bytes | str | os.PathLike[str], features: np.ndarray, **others: np.ndarray
 ) -> dict[int, tuple[str, np.ndarray]]:
     """Every value the model computes for one window.
 
     Args:
         model: path or content of a .tflite, with float32 or int8 input.
         features: [time, features] float32, one window.
+        others: further inputs by their names in the signature, [1, ...] or [1] each (``lengths=[7]``).
 
     Returns:
         name and value by tensor index: float32 where it is float or quantized, else as stored. Constants and
@@ -64,7 +68,7 @@ def all_tensors(
     """
     content = schema.read_bytes(model)
     unpacked = schema.read_model(content)
-    (interpreter,) = _runs(content, unpacked, features[np.newaxis])
+    (interpreter,) = _runs(content, unpacked, features[np.newaxis], others)
     return {
         index: (schema.name(tensor), _value(interpreter, unpacked, index))
         for index, tensor in enumerate(unpacked.subgraphs[0].tensors)
@@ -72,17 +76,18 @@ def all_tensors(
     }
 
 
-def _runs(content: bytes, model: schema.ModelT, features: np.ndarray) -> Iterator[Any]:
+def _runs(
+    content: bytes, model: schema.ModelT, features: np.ndarray, others: Mapping[str, np.ndarray]
+) -> Iterator[Any]:
     """Run the windows one by one, each from the zero state; yield the interpreter after each.
 
     The iterator has to be read in step: the next window overwrites the tensors.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    places = schema.indices(model.subgraphs[0].inputs)
-    if len(places) != 1:
-        raise InputError(f"The model has {len(places)} inputs, one is expected.")
-    tensor = model.subgraphs[0].tensors[places[0]]
+    graph = model.subgraphs[0]
+    place, *rest = _places(model, list(others))
+    tensor = graph.tensors[place]
     shape = schema.shape(tensor)
     if shape != (1, *features.shape[1:]):
         raise InputError(f"The model takes windows of shape {shape[1:]}, got {features.shape[1:]}.")
@@ -95,11 +100,37 @@ def _runs(content: bytes, model: schema.ModelT, features: np.ndarray) -> Iterato
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise InputError(f"The interpreter refuses the model: {error}") from error
-    for window in features:
+    for number, window in enumerate(features):
         interpreter.reset_all_variables()  # the LSTM's state survives invoke()
-        interpreter.set_tensor(places[0], _quantize(window[np.newaxis], tensor))
+        interpreter.set_tensor(place, _quantize(window[np.newaxis], tensor))
+        for other, given in zip(rest, others.values(), strict=True):
+            interpreter.set_tensor(other, np.asarray(given[number : number + 1]))
         interpreter.invoke()
         yield interpreter
+
+
+def _places(model: schema.ModelT, others: list[str]) -> list[int]:
+    """Tensor indices of the input ``features`` and of the others, which the signature names."""
+    places = schema.indices(model.subgraphs[0].inputs)
+    named = {
+        schema.name(entry): entry.tensorIndex
+        for signature in (model.signatureDefs or [])[:1]
+        for entry in signature.inputs or []
+    }
+    unknown = [name for name in others if name not in named]
+    if unknown:
+        raise InputError(
+            f"The model has no input named {', '.join(unknown)}; it has {', '.join(named) or 'no names'}."
+        )
+    chosen = [named[name] for name in others]
+    features = [place for place in places if place not in chosen]
+    if len(features) != 1:
+        raise InputError(
+            f"The model has {len(places)} inputs, {1 + len(others)} are expected: one of features"
+            + "".join(f", '{name}'" for name in others)
+            + "."
+        )
+    return [*features, *chosen]
 
 
 def _quantize(values: np.ndarray, tensor: schema.TensorT) -> np.ndarray:

@@ -184,6 +184,20 @@ def builtin_name(code: int) -> str:
     return _OPERATOR_NAMES.get(code, f"BUILTIN_{code}")
 
 
+def builtin_code(name: str) -> int:
+    """The code of a builtin operator, such as "SOFTMAX"."""
+    return int(getattr(generated.BuiltinOperator, name))
+
+
+def operator_code(builtin: int, version: int) -> Any:
+    """An entry of a model's list of operator codes."""
+    code = generated.OperatorCodeT()
+    code.builtinCode, code.version = builtin, version
+    # The old one-byte field; readers take the larger of the two.
+    code.deprecatedBuiltinCode = min(builtin, generated.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
+    return code
+
+
 def operator_name(model: ModelT, operator: OperatorT) -> str:
     """The operator's builtin name, or the name of a custom operator ("FlexErf", for example)."""
     code = model.operatorCodes[operator.opcodeIndex]
@@ -216,6 +230,17 @@ def loop_subgraphs(loop: OperatorT) -> tuple[int, int]:
 def tensor_type_name(tensor: TensorT) -> str:
     """The tensor's type in lower case, such as "int8"; "type_99" if this schema has none."""
     return _TENSOR_TYPE_NAMES.get(tensor.type, f"type_{tensor.type}")
+
+
+def tensor_type(name: str) -> int:
+    """The code of a tensor type, such as "int8"."""
+    return int(getattr(generated.TensorType, name.upper()))
+
+
+def constant(model: ModelT, tensor: TensorT) -> np.ndarray:
+    """The values of a constant, in the tensor's type and shape."""
+    data = model.buffers[tensor.buffer].data
+    return np.frombuffer(bytes(data), tensor_type_name(tensor)).reshape(shape(tensor))
 
 
 def shape(tensor: TensorT) -> tuple[int, ...]:

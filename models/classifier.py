@@ -1,21 +1,25 @@
-"""The sequence classifier: LSTM, attention, head."""
+"""The sequence model: LSTM layers, attention, head."""
 
 from __future__ import annotations
 
 import dataclasses
 
+import tensorflow as tf
 import tf_keras
 
-from models.attention.dot_product import ScaledDotProductAttention
-from models.config import ModelConfig
-from models.recurrent import LastState, fusable_lstm
+from models.attention import attention_class
+from models.attention.base import Attention
+from models.config import AttentionConfig, ModelConfig, output_name
+from models.recurrent import LastState, MeanOverTime, recurrent_stack
 
 
 def build_model(config: ModelConfig) -> tf_keras.Model:
     """A functional Keras 2 model.
 
     Input ``features`` [batch, steps, features], standardized.
-    Outputs ``logits`` [batch, classes] and ``attention_weights`` [batch, steps].
+    Outputs: ``logits`` [batch, outputs], of the task "per-step" [batch, steps, outputs], or of
+    "regression" ``values`` [batch, outputs]; and ``attention_weights`` [batch, (heads,) (queries,)
+    steps], where a single query has no axis.
     """
     layers = tf_keras.layers
     features = tf_keras.Input((config.steps, config.features), name="features")
@@ -24,19 +28,52 @@ def build_model(config: ModelConfig) -> tf_keras.Model:
         if config.input_noise
         else features
     )
-    hidden = fusable_lstm(config.recurrent, name="lstm")(x)  # [batch, time, units]
-    last = LastState(name="last_state")(hidden)  # [batch, units]
-    context, weights = ScaledDotProductAttention(name="attention")([last, hidden])
-    head = layers.Concatenate(name="context_and_state")([context, last])  # [batch, 2 * units]
+    hidden = recurrent_stack(config.recurrent, x)  # [batch, time, size]
+    last = LastState(config.recurrent.bidirectional, name="last_state")
+    attention = build_attention(config.attention)
+    if config.attention.query == "last":
+        state = last(hidden)
+        context, weights = attention([layers.Reshape((1, -1), name="one_query")(state), hidden])
+        context = layers.Reshape((-1,), name="one_context")(context)  # [batch, size]
+        weights = OneQuery(name="attention_weights")(weights)
+    else:
+        context, weights = attention([hidden, hidden])  # [batch, time, size]
+        if config.task == "per-step":
+            state = hidden
+        else:
+            context = MeanOverTime(name="pooled_context")(context)
+            state = last(hidden) if config.attention.combine == "concat" else None
+    head = context
+    if config.attention.combine == "concat":
+        head = layers.Concatenate(name="context_and_state")([context, state])  # [batch, ..., 2 * size]
     if config.dropout:
         head = layers.Dropout(config.dropout, name="head_dropout")(head)
-    logits = layers.Dense(config.classes, name="logits")(head)
-    return tf_keras.Model(features, {"logits": logits, "attention_weights": weights}, name="classifier")
+    name = output_name(config.task)
+    outputs = {name: layers.Dense(config.outputs, name=name)(head), "attention_weights": weights}
+    return tf_keras.Model(features, outputs, name="classifier")
+
+
+def build_attention(config: AttentionConfig) -> Attention:
+    """The attention layer of a configuration; it returns context and weights."""
+    own = {"heads": config.heads} if config.kind == "multi-head" else {}
+    return attention_class(config.kind)(return_attention_scores=True, name="attention", **own)
+
+
+@tf_keras.utils.register_keras_serializable(package="fuselage")
+class OneQuery(tf_keras.layers.Layer):
+    """Drops the axis of a single query: ``[batch, (heads,) 1, time] -> [batch, (heads,) time]``."""
+
+    def call(self, weights: tf.Tensor) -> tf.Tensor:
+        return tf.squeeze(weights, axis=-2)
+
+    def compute_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*input_shape[:-2], input_shape[-1])
 
 
 def inference_config(config: ModelConfig) -> ModelConfig:
     """The same model without the layers that act in training only; its weights are interchangeable."""
-    return dataclasses.replace(config, dropout=0.0, input_noise=0.0)
+    recurrent = dataclasses.replace(config.recurrent, dropout=0.0)
+    return dataclasses.replace(config, recurrent=recurrent, dropout=0.0, input_noise=0.0)
 
 
 def inference_form(model: tf_keras.Model, config: ModelConfig) -> tf_keras.Model:

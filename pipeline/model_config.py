@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from models.config import ModelConfig, RecurrentConfig
-from models.errors import InputError
+import math
+
+from models.config import AttentionConfig, ModelConfig, RecurrentConfig
 from pipeline.config import ModelSection
 from pipeline.data.prepared import PreparedData
 
-_NOT_BUILT_YET = (
-    "task", "bidirectional", "layer_dropout", "attention", "query", "combine", "heads", "variable_length",
-)  # fmt: skip
+MOST_HEADS = 4
+"""Heads of multi-head attention where nobody says how many, if they divide what the LSTMs give."""
 
 
 def model_config(section: ModelSection, data: PreparedData) -> ModelConfig:
@@ -18,17 +18,22 @@ def model_config(section: ModelSection, data: PreparedData) -> ModelConfig:
     Raises:
         InputError: the data and the configuration ask for different things.
     """
-    default = ModelSection()
-    for name in _NOT_BUILT_YET:
-        if getattr(section, name) != getattr(default, name):
-            raise InputError(f"[model] {name} cannot be built yet.")
-    if len(section.units) > 1:
-        raise InputError("[model] units: several layers cannot be built yet.")
+    task = section.task or "classification"
+    recurrent = RecurrentConfig(section.units, section.bidirectional, section.layer_dropout)
+    attention = AttentionConfig(
+        kind=section.attention,
+        query=section.query or ("all" if task == "per-step" else "last"),
+        combine=section.combine,
+        heads=section.heads or math.gcd(MOST_HEADS, recurrent.outputs),
+    )
     return ModelConfig(
         steps=data.preprocessing.steps,
         features=data.preprocessing.features,
-        classes=len(data.class_names),
-        recurrent=RecurrentConfig(section.units[0]),
+        outputs=len(data.class_names),
+        task=task,
+        recurrent=recurrent,
+        attention=attention,
         dropout=section.dropout,
         input_noise=section.input_noise,
+        variable_length=section.variable_length,
     )

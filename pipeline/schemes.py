@@ -17,12 +17,14 @@ class Scheme:
         name: as reports and JSON have it: "float32", "float16", "dynamic", "int8", "int8-attention-int16",
             "int8-attention-float32".
         file: the name of its file.
+        conversion: how it is made: "float32", "float16", "dynamic" or "int8".
         attention: the precision of the attention beside an int8 LSTM; None of the other schemes.
         asked: whether the build was asked for it, so that it counts for the verdict.
     """
 
     name: str
     file: str
+    conversion: str
     attention: str | None
     asked: bool
 
@@ -40,12 +42,12 @@ _WEIGHT_ERRORS = {FLOAT32: 0.0, "float16": 2.0**-3}
 
 def schemes_of(config: QuantizeConfig) -> tuple[Scheme, ...]:
     """The schemes of a build: float32 first, which is always made, then as they were asked for."""
-    found = [Scheme(FLOAT32, "model_float32.tflite", None, FLOAT32 in config.scheme)]
+    found = [Scheme(FLOAT32, "model_float32.tflite", FLOAT32, None, FLOAT32 in config.scheme)]
     for name in config.scheme:
         if name == "int8":
             found += [_int8(attention) for attention in config.attention_precision]
         elif name != FLOAT32:
-            found.append(Scheme(name, f"model_{name}.tflite", None, True))
+            found.append(Scheme(name, f"model_{name}.tflite", name, None, True))
     return tuple(found)
 
 
@@ -56,7 +58,6 @@ def attention_precisions(config: QuantizeConfig) -> tuple[str, ...]:
 
 def _int8(attention: str) -> Scheme:
     if attention == "int8":
-        return Scheme("int8", "model_int8.tflite", attention, True)
-    return Scheme(
-        f"int8-attention-{attention}", f"model_int8_attention{_BITS[attention]}.tflite", attention, True
-    )
+        return Scheme("int8", "model_int8.tflite", "int8", attention, True)
+    file = f"model_int8_attention{_BITS[attention]}.tflite"
+    return Scheme(f"int8-attention-{attention}", file, "int8", attention, True)

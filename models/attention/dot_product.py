@@ -1,73 +1,71 @@
-"""Scaled dot-product attention with a projected query (Vaswani et al. 2017, equation 1)."""
+"""Dot-product attention: plain, scaled with a projected query, and general."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import tensorflow as tf
-import tf_keras
+
+from models.attention.base import Attention, register
+from models.attention.operations import Operations
+from models.errors import InputError
 
 
-def attention_scores(query: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
-    """The similarity of a query with every key: ``scores[t] = query . keys[t]``.
+@register
+class DotAttention(Attention):
+    """``score(q, k) = q . k`` (Luong et al. 2015, arXiv 1508.04025, equation 8, "dot"). No weights."""
 
-    Args:
-        query: [batch, units], already divided by sqrt(units).
-        keys: [batch, time, units].
+    kind = "dot"
+    observed_roles = ("scores",)
 
-    Returns:
-        [batch, 1, time].
-    """
-    return tf.matmul(tf.expand_dims(query, 1), keys, transpose_b=True)
+    def add_weights(self, query_size: int, key_size: int) -> None:
+        if query_size != key_size:
+            raise InputError(
+                f"A dot product needs query and key of one size, got {query_size} and {key_size}.",
+                "Attention of kind 'general' compares different sizes.",
+            )
 
-
-def attention_context(weights: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """The mean of the values under the weights: ``context = sum_t weights[t] * values[t]``.
-
-    Args:
-        weights: [batch, 1, time], rows that sum to 1.
-        values: [batch, time, units].
-
-    Returns:
-        [batch, 1, units].
-    """
-    return tf.matmul(weights, values)
+    def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        return operations.matmul("scores", query, key, transpose_b=True)
 
 
-@tf_keras.utils.register_keras_serializable(package="fuselage")
-class ScaledDotProductAttention(tf_keras.layers.Layer):
-    """Attention over hidden states, queried by one of them.
+@register
+class ScaledDotProductAttention(Attention):
+    """``score(q, k) = (q W + b) . k / sqrt(d)``, d the size of a key (Vaswani et al. 2017, equation 1).
 
-    ::
-
-        q       = (state W + b) / sqrt(units)
-        weights = softmax(q . h_t over t)
-        context = sum_t weights_t h_t
-
-    The division stands on the query and not on the scores: the converter then
-    folds it into the projection's weights, and the int8 file rounds the scores
-    once instead of twice.
-
-    Call with ``[state, hidden]``: ``state`` [batch, units], ``hidden`` [batch, time, units].
-    Returns ``(context [batch, units], attention_weights [batch, time])``.
+    The division stands on the projection and not on the scores: it folds into
+    the weights, and the int8 file rounds the scores once instead of twice.
     """
 
-    def build(self, input_shape: list[tf.TensorShape]) -> None:
-        units = int(input_shape[1][-1])
-        state_units = int(input_shape[0][-1])
-        self.kernel = self.add_weight(name="kernel", shape=(state_units, units), initializer="glorot_uniform")
-        self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
-        self.query_scale = 1.0 / math.sqrt(units)
-        super().build(input_shape)
+    kind = "scaled-dot"
+    observed_roles = ("query", "scores")
 
-    def call(self, inputs: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        state, hidden = inputs
-        query = (tf.matmul(state, self.kernel) + self.bias) * self.query_scale  # [batch, units]
-        weights = tf.nn.softmax(attention_scores(query, hidden))  # [batch, 1, time]
-        context = attention_context(weights, hidden)  # [batch, 1, units]
-        return tf.squeeze(context, axis=1), tf.squeeze(weights, axis=1)
+    def add_weights(self, query_size: int, key_size: int) -> None:
+        self.kernel = self.add_weight(
+            name="kernel", shape=(query_size, key_size), initializer="glorot_uniform"
+        )
+        self.bias = self.add_weight(name="bias", shape=(key_size,), initializer="zeros")
+        self.query_scale = 1.0 / math.sqrt(key_size)
 
-    def compute_output_shape(self, input_shape: list[Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        batch, steps, units = tuple(input_shape[1])
-        return (batch, units), (batch, steps)
+    def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        kernel, bias = self.kernel * self.query_scale, self.bias * self.query_scale
+        projected = operations.dense("query", query, kernel, bias)  # [batch, queries, size]
+        return operations.matmul("scores", projected, key, transpose_b=True)
+
+
+@register
+class GeneralAttention(Attention):
+    """``score(q, k) = q W . k`` (Luong et al. 2015, arXiv 1508.04025, equation 8, "general")."""
+
+    kind = "general"
+    observed_roles = ("query", "scores")
+
+    def add_weights(self, query_size: int, key_size: int) -> None:
+        self.kernel = self.add_weight(
+            name="kernel", shape=(query_size, key_size), initializer="glorot_uniform"
+        )
+
+    def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        projected = operations.dense("query", query, self.kernel)  # [batch, queries, size]
+        return operations.matmul("scores", projected, key, transpose_b=True)
+

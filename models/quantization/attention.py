@@ -1,21 +1,36 @@
-"""The fake-quantized twin of ``ScaledDotProductAttention``."""
+"""The fake-quantized twins of the attention layers: one for all of them.
+
+An attention is written in ``Operations``; the twin runs the same lines with
+operations that round each result as the integer kernel does, in int8 or int16.
+"""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
-from models.attention.dot_product import attention_context, attention_scores
+from models.attention import attention_classes
+from models.attention.base import Attention, value_mask
+from models.attention.operations import MASKED_SCORE, Operations
 from models.quantization.fake_quant import (
+    affine_parameters,
     fake_quantize_bias,
-    fake_quantize_known,
     fake_quantize_weight,
+    symmetric_scale,
     weight_scale,
 )
-from models.quantization.number_formats import HIDDEN_RANGE, SOFTMAX_RANGE, Range, affine_format
+from models.quantization.number_formats import (
+    HIDDEN_RANGE,
+    HIDDEN_RANGE_16,
+    SOFTMAX_RANGE,
+    SOFTMAX_RANGE_16,
+    Range,
+    affine_format,
+    int16_scale,
+)
+from models.quantization.softmax import softmax_int16
 from models.quantization.twin import FakeQuantizedLayer
 
 SCORES_HEADROOM = 0.1
@@ -27,56 +42,142 @@ saturation (0.37 -> 0.30, japanese-vowels), while steps that are a fifth coarser
 move that weight by 0.001. So scores get room, and no rule may narrow them.
 """
 
+INT16_HEADROOM = 0.5
+"""The same for every int16 quantity: a step is 1/65536 of the span, so that room costs nothing."""
 
-@tf_keras.utils.register_keras_serializable(package="fuselage")
-class QuantizedScaledDotProductAttention(FakeQuantizedLayer):
-    """Attention whose query, scores, weights and context are rounded as the int8 kernels round them.
 
-    Expects hidden states that are already quantized (scale 1/128). Quantities:
-    ``query`` and ``scores`` (observed), ``weights`` (the softmax's fixed 1/256)
-    and ``context`` (a mean of hidden states: their format). The projection's
-    weights are per channel, as in FULLY_CONNECTED.
+class QuantizedAttention(FakeQuantizedLayer):
+    """Mixed into an attention layer, makes it compute what its int8 or int16 kernels compute.
+
+    Expects hidden states that are already quantized (scale 1/128); int16 kernels
+    read them widened, which is exact. Quantities: the layer's ``observed_roles``, and
+    those whose format is known: ``weights`` (the softmax's), ``context`` (a mean of
+    hidden states), ``inner`` (tanh), directions of vectors.
 
     In training the weights are handed out before their last rounding (the context
     is made of the rounded ones all the same): a loss on the attention could learn
     nothing from a fixed rounding, and would follow its noise. In inference they
-    are what the int8 file gives.
+    are what the file gives.
+
+    Args:
+        precision: "int8", "int16" or "float32" (computed in float between int8 neighbours).
     """
 
-    def build(self, input_shape: list[Any]) -> None:
-        units = int(input_shape[1][-1])
-        state_units = int(input_shape[0][-1])
-        self.kernel = self.add_weight(name="kernel", shape=(state_units, units), initializer="glorot_uniform")
-        self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
-        self.query_scale = 1.0 / math.sqrt(units)
-        self.add_range("query")
-        self.add_range("scores", headroom=SCORES_HEADROOM)
-        super().build(input_shape)
+    def __init__(self, precision: str = "int8", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.precision = precision
 
-    def call(self, inputs: list[tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        state, hidden = inputs
-        kernel, bias = self.kernel, self.bias
-        if self.fake_quantization:
-            kernel = fake_quantize_weight(self.kernel, axis=[0])
-            hidden_scale = affine_format(HIDDEN_RANGE).scale
-            bias = fake_quantize_bias(bias, hidden_scale, weight_scale(self.kernel, axis=[0])[0])
-        query = (tf.matmul(state, kernel) + bias) * self.query_scale  # [batch, units]
-        query = self.activation("query", query, training)
-        scores = self.activation("scores", attention_scores(query, hidden), training)  # [batch, 1, time]
-        exact = tf.nn.softmax(scores)
-        weights = self._known("weights", exact, SOFTMAX_RANGE)
-        context = self._known(
-            "context", attention_context(weights, hidden), HIDDEN_RANGE
-        )  # [batch, 1, units]
-        return tf.squeeze(context, axis=1), tf.squeeze(exact if training else weights, axis=1)
+    def add_weights(self: Any, query_size: int, key_size: int) -> None:
+        super().add_weights(query_size, key_size)  # type: ignore[misc]
+        for role in self.observed_roles:
+            headroom = SCORES_HEADROOM if role == "scores" else 0.0
+            if self.precision == "int16":
+                headroom = INT16_HEADROOM
+            self.add_range(role, headroom=headroom, precision=self.precision)
 
-    def _known(self, name: str, x: tf.Tensor, known: Range) -> tf.Tensor:
-        self.record(name, x)
-        return fake_quantize_known(x, known) if self.fake_quantization else x
+    def call(  # type: ignore[override]
+        self: Any,
+        query: tf.Tensor | list[tf.Tensor],
+        value: tf.Tensor | None = None,
+        key: tf.Tensor | None = None,
+        mask: tf.Tensor | list[tf.Tensor | None] | None = None,
+        return_attention_scores: bool | None = None,
+        training: bool = False,
+    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        query, value, key = self._three(query, value, key)
+        operations = QuantizedOperations(self, training)
+        context, weights = self.attend(operations, query, value, key, value_mask(mask))
+        weights = operations.exact_weights if training else weights
+        return self._results(context, weights, return_attention_scores)
 
-    def ranges(self) -> dict[str, Range]:
-        return {**super().ranges(), "weights": SOFTMAX_RANGE, "context": HIDDEN_RANGE}
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "precision": self.precision}
 
-    def compute_output_shape(self, input_shape: list[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        batch, steps, units = tuple(input_shape[1])
-        return (batch, units), (batch, steps)
+
+class QuantizedOperations(Operations):
+    """Each operation as its integer kernel rounds it, its quantities those of a twin."""
+
+    def __init__(self, layer: QuantizedAttention, training: bool) -> None:
+        self._layer = layer
+        self._training = training
+        self._precision = layer.precision
+        self.exact_weights: tf.Tensor | None = None
+
+    def dense(
+        self, role: str, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, of: str = "hidden"
+    ) -> tf.Tensor:
+        """Weights are int8 per output channel in both precisions, the bias has the scale of the sums."""
+        if self._layer.fake_quantization and self._precision != "float32":
+            scale = weight_scale(kernel, axis=[0])[0]
+            if bias is not None:
+                bias = fake_quantize_bias(bias, self._scale(of), scale)
+            kernel = fake_quantize_weight(kernel, axis=[0])
+        return self._observed(role, super().dense(role, x, kernel, bias))
+
+    def matmul(self, role: str, a: tf.Tensor, b: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
+        return self._observed(role, super().matmul(role, a, b, transpose_b))
+
+    def mean(self, role: str, weights: tf.Tensor, values: tf.Tensor, of: str = "hidden") -> tf.Tensor:
+        exact = super().mean(role, weights, values)
+        if of == "hidden":
+            return self._known(role, exact, HIDDEN_RANGE, HIDDEN_RANGE_16)
+        return self._layer.shared(role, exact, of)
+
+    def add(self, role: str, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return self._observed(role, super().add(role, a, b))
+
+    def tanh(self, role: str, x: tf.Tensor) -> tf.Tensor:
+        return self._known(role, super().tanh(role, x), HIDDEN_RANGE, HIDDEN_RANGE_16)
+
+    def normalize(self, role: str, x: tf.Tensor) -> tf.Tensor:
+        """L2_NORMALIZATION has no int16 kernel: int8 in both precisions."""
+        return self._known(role, super().normalize(role, x), HIDDEN_RANGE, None)
+
+    def scale(self, role: str, x: tf.Tensor, factor: float, of: str) -> tf.Tensor:
+        """int8 like what it scales; the factor goes into the scale, and nothing is rounded."""
+        known = self._layer.known_range(of)
+        scaled = Range(known.minimum * factor, known.maximum * factor)
+        return self._known(role, super().scale(role, x, factor, of), scaled, None)
+
+    def mask(self, scores: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        if mask is None or not self._layer.fake_quantization:
+            return super().mask(scores, mask)
+        lowest, _ = self._layer.bounds("scores")
+        return tf.where(mask, scores, MASKED_SCORE if self._precision == "float32" else lowest)
+
+    def softmax(self, role: str, scores: tf.Tensor) -> tf.Tensor:
+        self.exact_weights = super().softmax(role, scores)
+        if self._precision == "int16" and self._layer.fake_quantization:
+            self._layer.known(role, self.exact_weights, SOFTMAX_RANGE_16, "int16")
+            return softmax_int16(scores, symmetric_scale(*self._layer.bounds("scores")))
+        return self._known(role, self.exact_weights, SOFTMAX_RANGE, SOFTMAX_RANGE_16)
+
+    def _observed(self, role: str, x: tf.Tensor) -> tf.Tensor:
+        return self._layer.activation(role, x, self._training)
+
+    def _known(self, role: str, x: tf.Tensor, in_int8: Range, in_int16: Range | None) -> tf.Tensor:
+        """Round to a format known by construction; ``in_int16`` None: there is no int16 kernel."""
+        if self._precision == "int16" and in_int16 is not None:
+            return self._layer.known(role, x, in_int16, "int16")
+        return self._layer.known(role, x, in_int8, "float32" if self._precision == "float32" else "int8")
+
+    def _scale(self, of: str) -> float | tf.Tensor:
+        """The scale of what a dense layer reads; in int16, of its widened form."""
+        if of in self._layer.observed_roles:
+            bounds = self._layer.bounds(of)
+            return symmetric_scale(*bounds) if self._precision == "int16" else affine_parameters(*bounds)[0]
+        in_int16 = self._precision == "int16"
+        return int16_scale(HIDDEN_RANGE_16) if in_int16 else affine_format(HIDDEN_RANGE).scale
+
+
+def _twin_class(layer_class: type[Attention]) -> type[QuantizedAttention]:
+    """The twin of one attention layer, registered with Keras."""
+    name = f"Quantized{layer_class.__name__}"
+    about = {"__doc__": f"The fake-quantized twin of ``{layer_class.__name__}``.", "__module__": __name__}
+    twin = type(name, (QuantizedAttention, layer_class), about)
+    registered: type[QuantizedAttention] = tf_keras.utils.register_keras_serializable("fuselage")(twin)
+    return registered
+
+
+ATTENTION_TWINS = {layer_class: _twin_class(layer_class) for layer_class in attention_classes().values()}
+"""Attention layer -> its fake-quantized twin."""

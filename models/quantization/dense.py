@@ -23,34 +23,37 @@ class QuantizedDense(FakeQuantizedLayer):
 
     Args:
         units: size of the output.
-        input_is_hidden: the input is made of hidden states and contexts, which
-            carry their format (scale 1/128) already. Otherwise the layer
-            observes and rounds its input itself.
+        input_values: what the input is made of. "hidden int8": hidden states and
+            contexts that carry their format (scale 1/128) already; "hidden": such
+            values in another precision, which this layer rounds to that format;
+            "other": values whose range the layer observes, and rounds itself.
 
-    Quantities: ``output`` (observed), and ``input`` where it is not hidden states.
+    Quantities: ``output`` (observed), and ``input`` where the layer rounds it.
     """
 
-    def __init__(self, units: int, input_is_hidden: bool = False, **kwargs: Any) -> None:
+    def __init__(self, units: int, input_values: str = "other", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.input_is_hidden = input_is_hidden
+        self.input_values = input_values
 
     def build(self, input_shape: Any) -> None:
         size = int(input_shape[-1])
         self.kernel = self.add_weight(name="kernel", shape=(size, self.units), initializer="glorot_uniform")
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
-        if not self.input_is_hidden:
+        if self.input_values == "other":
             self.add_range("input")
         self.add_range("output")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         kernel, bias = self.kernel, self.bias
-        if self.input_is_hidden:
-            input_scale = affine_format(HIDDEN_RANGE).scale
-        else:
+        if self.input_values == "other":
             inputs = self.activation("input", inputs, training)
             input_scale, _ = affine_parameters(*self.bounds("input"))
+        else:
+            input_scale = affine_format(HIDDEN_RANGE).scale
+            if self.input_values == "hidden":
+                inputs = self.known("input", inputs, HIDDEN_RANGE)
         if self.fake_quantization:
             kernel = fake_quantize_weight(self.kernel, axis=[0])
             bias = fake_quantize_bias(bias, input_scale, weight_scale(self.kernel, axis=[0])[0])
@@ -60,4 +63,4 @@ class QuantizedDense(FakeQuantizedLayer):
         return (*tuple(input_shape)[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "input_is_hidden": self.input_is_hidden}
+        return {**super().get_config(), "units": self.units, "input_values": self.input_values}

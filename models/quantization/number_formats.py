@@ -52,6 +52,28 @@ SOFTMAX_RANGE = Range(0.0, 255 / 256)
 """The int8 SOFTMAX kernel's fixed output: scale 1/256, zero point -128."""
 
 
+HIDDEN_RANGE_16 = Range(-1.0, 32767 / 32768)
+"""The same in int16: scale 1/32768, to which the int8 form widens without a rounding."""
+
+SOFTMAX_RANGE_16 = Range(0.0, 32767 / 32768)
+"""The int16 SOFTMAX kernel's fixed output: scale 1/32768, zero point 0."""
+
+PRECISIONS = ("int8", "int16", "float32")
+"""What a value can be computed in, from narrow to wide."""
+
+
+def int16_scale(value_range: Range) -> float:
+    """Of int16, symmetric with zero point 0: ``max|x| / 32767``, in float32.
+
+    A range from -1 to less than 1 is known by construction (hidden states and
+    their means): 1/32768. A range that is only 0 gets scale 1.
+    """
+    if value_range.minimum == -1.0 and value_range.maximum < 1.0:
+        return 1 / 32768
+    largest = np.float32(max(abs(value_range.minimum), abs(value_range.maximum)))
+    return float(largest / np.float32(INT16_MAX)) if largest > 0 else 1.0
+
+
 @dataclass(frozen=True)
 class AffineFormat:
     """int8, asymmetric, per tensor."""

@@ -30,6 +30,13 @@ import tensorflow as tf
 
 from models.quantization import fixed_point
 from models.quantization.fake_quant import quantize_constant, weight_scale
+from models.quantization.integer_ops import (
+    integer_matmul,
+    multiply,
+    quantize_multiplier,
+    rounding_shift,
+    saturate16,
+)
 from models.quantization.number_formats import (
     GATE_FRACTION_BITS,
     GATE_OUTPUT_FRACTION_BITS,
@@ -64,44 +71,6 @@ class _Trace(NamedTuple):
     open_cell: tf.Tensor  # bool: the cell state did not saturate
 
 
-# --- Integer arithmetic in TensorFlow; fixed_point is its NumPy twin and its test ------------------
-
-
-def _rounding_shift(x: tf.Tensor, exponent: tf.Tensor) -> tf.Tensor:
-    """RoundingDivideByPOT in the type of x."""
-    exponent = tf.cast(exponent, x.dtype)
-    mask = tf.bitwise.left_shift(tf.ones_like(exponent), exponent) - 1
-    remainder = tf.bitwise.bitwise_and(x, mask)
-    threshold = tf.bitwise.right_shift(mask, tf.ones_like(mask)) + tf.cast(x < 0, x.dtype)
-    return tf.bitwise.right_shift(x, exponent) + tf.cast(remainder > threshold, x.dtype)
-
-
-def _quantize_multiplier(real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """QuantizeMultiplier of positive float32 values: mantissa and exponent are read off their bits."""
-    bits = tf.bitcast(real, tf.int32)
-    shift = tf.bitwise.right_shift(bits, 23) - 126
-    mantissa = tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, 0x7FFFFF), 0x800000)  # 24 bits
-    return tf.bitwise.left_shift(mantissa, 7), shift
-
-
-def _multiply(x: tf.Tensor, multiplier: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
-    """MultiplyByQuantizedMultiplier of int32 values: int32."""
-    shifted = tf.bitwise.left_shift(x, tf.maximum(shift, 0))
-    product = tf.cast(shifted, tf.int64) * tf.cast(multiplier, tf.int64)
-    high = tf.bitwise.right_shift(product + (1 << 30), 31)  # halves up
-    return _rounding_shift(tf.cast(high, tf.int32), tf.maximum(-shift, 0))
-
-
-def _saturate16(x: tf.Tensor) -> tf.Tensor:
-    return tf.clip_by_value(x, INT16_MIN, INT16_MAX)
-
-
-def _integer_matmul(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """The exact product of int8 values and weights held in float32, as int32."""
-    exact_in = tf.float32 if weights.shape[0] * 128 * 127 < 2**24 else tf.float64
-    return tf.cast(tf.matmul(tf.cast(x, exact_in), tf.cast(weights, exact_in)), tf.int32)
-
-
 # --- Forward --------------------------------------------------------------------------------------
 
 
@@ -133,13 +102,13 @@ def _forward(
     bias = tf.cast(quantize_constant(weights.bias, input_scale * kernel_scale), tf.int32)
     bias_x = bias - tf.cast(input_zero_point, tf.int32) * tf.cast(tf.reduce_sum(kernel, axis=0), tf.int32)
     bias_h = -hidden_zero_point * tf.cast(tf.reduce_sum(recurrent_kernel, axis=0), tf.int32)
-    by_input = _quantize_multiplier(kernel_scale * input_scale / gate_step)
-    by_hidden = _quantize_multiplier(recurrent_scale * hidden_scale / gate_step)
-    by_output = _quantize_multiplier(GATE_OUTPUT_STEP / hidden_scale * GATE_OUTPUT_STEP)
+    by_input = quantize_multiplier(kernel_scale * input_scale / gate_step)
+    by_hidden = quantize_multiplier(recurrent_scale * hidden_scale / gate_step)
+    by_output = quantize_multiplier(GATE_OUTPUT_STEP / hidden_scale * GATE_OUTPUT_STEP)
 
     x = tf.transpose(x, [1, 0, 2])  # [time, batch, features]
-    from_input = _integer_matmul(tf.reshape(x, [-1, features]), kernel) + bias_x
-    from_input = _saturate16(_multiply(from_input, *by_input))  # Q3.12
+    from_input = integer_matmul(tf.reshape(x, [-1, features]), kernel) + bias_x
+    from_input = saturate16(multiply(from_input, *by_input))  # Q3.12
     from_input = tf.reshape(from_input, [steps, batch, 4 * units])
 
     # Every result of logistic and of tanh there is, as tables; those of the gates in one, so that a single
@@ -163,14 +132,14 @@ def _forward(
         return (x > INT16_MIN) & (x < INT16_MAX)
 
     def step(t, hidden, cell, arrays, largest):  # type: ignore[no-untyped-def]
-        a = _multiply(_integer_matmul(hidden, recurrent_kernel) + bias_h, *by_hidden)
-        a = _saturate16(a + from_input[t])  # [batch, 4 * units], Q3.12
+        a = multiply(integer_matmul(hidden, recurrent_kernel) + bias_h, *by_hidden)
+        a = saturate16(a + from_input[t])  # [batch, 4 * units], Q3.12
         gates = look_up(gate_tables, a + origins)  # Q0.15
         i, f, g, o = tf.split(gates, 4, axis=1)
-        unsaturated = _rounding_shift(f * cell, 15) + _rounding_shift(i * g, 30 + cell_exponent)
-        cell = _saturate16(unsaturated)  # int16, scale 2^cell_exponent
+        unsaturated = rounding_shift(f * cell, 15) + rounding_shift(i * g, 30 + cell_exponent)
+        cell = saturate16(unsaturated)  # int16, scale 2^cell_exponent
         tanh_cell = look_up(cell_tanh, cell - INT16_MIN)  # Q0.15
-        hidden = _multiply(o * tanh_cell, *by_output) + hidden_zero_point
+        hidden = multiply(o * tanh_cell, *by_output) + hidden_zero_point
         hidden = tf.clip_by_value(hidden, INT8_MIN, INT8_MAX)  # int8
         values = _Trace(
             hidden=real(hidden - hidden_zero_point, hidden_scale),

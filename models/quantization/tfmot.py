@@ -24,40 +24,58 @@ from tensorflow_model_optimization.python.core.quantization.keras.graph_transfor
 )
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from models.attention.dot_product import ScaledDotProductAttention
+from models.attention.base import Attention
+from models.classifier import OneQuery
 from models.errors import QuantizationError
-from models.quantization.attention import QuantizedScaledDotProductAttention
+from models.quantization.attention import ATTENTION_TWINS
 from models.quantization.dense import QuantizedDense
 from models.quantization.lstm import QuantizedLSTM
-from models.recurrent import LastState
+from models.quantization.mean import QuantizedMeanOverTime
+from models.quantization.number_formats import PRECISIONS
+from models.recurrent import LastState, MeanOverTime, ReverseTime
 
 Layer: TypeAlias = tf_keras.layers.Layer
 
-_HIDDEN_SOURCES = (tf_keras.layers.LSTM, ScaledDotProductAttention)
 _SHAPE_ONLY = (
     LastState,
+    OneQuery,
+    ReverseTime,
     tf_keras.layers.Concatenate,
     tf_keras.layers.Dropout,
     tf_keras.layers.Flatten,
     tf_keras.layers.Reshape,
 )
+_HIDDEN_INT8 = "hidden int8"
+"""Values made of LSTM outputs and their means, in the one format that all of them share."""
 
 
-def _is_made_of_hidden_states(layer: Layer) -> bool:
-    """Whether all of a layer's input is LSTM outputs and contexts, through layers that only move values."""
+def _values_of(layer: Layer, precision: str) -> str:
+    """What a layer hands on: "hidden int8", "hidden" (the same, in another precision) or "other"."""
+    if isinstance(layer, tf_keras.layers.LSTM):
+        return _HIDDEN_INT8
+    if isinstance(layer, Attention):
+        if not layer.context_is_mean:
+            return "other"
+        return _HIDDEN_INT8 if precision == "int8" else "hidden"
+    if isinstance(layer, (*_SHAPE_ONLY, MeanOverTime)):
+        return _values_into(layer, precision)
+    return "other"
+
+
+def _values_into(layer: Layer, precision: str) -> str:
+    """The same of a layer's input; where several differ, what they have in common."""
     sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
-    return bool(sources) and all(
-        isinstance(source, _HIDDEN_SOURCES)
-        or (isinstance(source, _SHAPE_ONLY) and _is_made_of_hidden_states(source))
-        for source in sources
-    )
+    kinds = {_values_of(source, precision) for source in sources}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "hidden" if kinds == {_HIDDEN_INT8, "hidden"} else "other"
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _lstm_config(layer: Layer) -> dict[str, Any]:
+def _lstm_config(layer: Layer, precision: str) -> dict[str, Any]:
     wanted = {
         "return_sequences": True,
         "activation": "tanh",
@@ -80,10 +98,30 @@ def _lstm_config(layer: Layer) -> dict[str, Any]:
             f"LSTM layer '{layer.name}' has no fake-quantized twin: {', '.join(wrong)}.",
             tip="Leave it out with quantize_annotate(model, skip=[...]), or build it as the kernel does.",
         )
-    return {"units": config["units"]}
+    return {
+        "units": config["units"],
+        "input_is_hidden": _values_into(layer, precision) == _HIDDEN_INT8,
+    }
 
 
-def _dense_config(layer: Layer) -> dict[str, Any]:
+def _attention_config(layer: Layer, precision: str) -> dict[str, Any]:
+    if _values_into(layer, precision) != _HIDDEN_INT8:
+        raise QuantizationError(
+            f"Attention layer '{layer.name}' has no fake-quantized twin: its query and value are not all "
+            "outputs of LSTM layers.",
+            tip="Leave it out with quantize_annotate(model, skip=[...]).",
+        )
+    return {**layer.get_config(), "precision": precision}
+
+
+def _mean_config(layer: Layer, precision: str) -> dict[str, Any]:
+    is_hidden = _values_into(layer, precision) != "other"
+    sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
+    attends = any(isinstance(source, Attention) for source in sources)
+    return {"input_is_hidden": is_hidden, "precision": precision if attends else "int8"}
+
+
+def _dense_config(layer: Layer, precision: str) -> dict[str, Any]:
     config = layer.get_config()
     if config["activation"] != "linear" or not config["use_bias"]:
         raise QuantizationError(
@@ -91,24 +129,27 @@ def _dense_config(layer: Layer) -> dict[str, Any]:
             f"got activation={config['activation']!r}, use_bias={config['use_bias']}.",
             tip="Put the activation into a layer of its own, or leave this one out with skip=[...].",
         )
-    return {"units": config["units"], "input_is_hidden": _is_made_of_hidden_states(layer)}
+    return {"units": config["units"], "input_values": _values_into(layer, precision)}
 
 
-_TWINS: dict[type[Layer], tuple[type[Layer], Callable[[Layer], dict[str, Any]]]] = {
+_TWINS: dict[type[Layer], tuple[type[Layer], Callable[[Layer, str], dict[str, Any]]]] = {
     tf_keras.layers.LSTM: (QuantizedLSTM, _lstm_config),
-    ScaledDotProductAttention: (QuantizedScaledDotProductAttention, lambda layer: {}),
     tf_keras.layers.Dense: (QuantizedDense, _dense_config),
+    MeanOverTime: (QuantizedMeanOverTime, _mean_config),
+    **{layer: (twin, _attention_config) for layer, twin in ATTENTION_TWINS.items()},
 }
-"""Layer class -> its twin, and how the twin's own configuration follows from the layer."""
+"""Layer class -> its twin, and how the twin's own configuration follows from the layer and the precision
+of the attention."""
 
 
 class _SwapForTwin(transforms.Transform):
     """Replace one layer, found by its name, by its twin with equal weights."""
 
-    def __init__(self, layer: Layer, layer_in_graph: Layer) -> None:
+    def __init__(self, layer: Layer, layer_in_graph: Layer, precision: str) -> None:
         self._layer = layer
         self._twin, twin_config = _TWINS[type(layer)]
-        self._config = {"name": layer.name, "trainable": layer.trainable, **twin_config(layer_in_graph)}
+        own = twin_config(layer_in_graph, precision)
+        self._config = {**own, "name": layer.name, "trainable": layer.trainable}
 
     def pattern(self) -> transforms.LayerPattern:
         return transforms.LayerPattern(".*", {"name": re.escape(self._layer.name)})
@@ -134,6 +175,9 @@ class _SwapForTwin(transforms.Transform):
 class _TwinLayout(tfmot.QuantizeLayoutTransform):
     """Swap every annotated layer for its twin; a twin needs no wrapper, so it leaves the map."""
 
+    def __init__(self, precision: str) -> None:
+        self._precision = precision
+
     def apply(self, model: tf_keras.Model, layer_quantize_map: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         names = {
             layer.name for layer in model.layers if layer.name in layer_quantize_map and type(layer) in _TWINS
@@ -141,7 +185,9 @@ class _TwinLayout(tfmot.QuantizeLayoutTransform):
         # Wrapping and unwrapping leaves calls of its own on the layers; a copy has only the model's.
         graph = type(model).from_config(model.get_config())
         swaps = [
-            _SwapForTwin(layer, graph.get_layer(layer.name)) for layer in model.layers if layer.name in names
+            _SwapForTwin(layer, graph.get_layer(layer.name), self._precision)
+            for layer in model.layers
+            if layer.name in names
         ]
         transformer = model_transformer.ModelTransformer(model, swaps, set(names), {})
         swapped, _ = transformer.transform()
@@ -159,10 +205,23 @@ class _NoOtherLayers(tfmot.QuantizeRegistry):
 
 
 class FusedLstmQuantizeScheme(tfmot.QuantizeScheme):
-    """For TFMOT's ``quantize_apply(model, scheme=...)``: LSTM, attention and linear Dense layers in int8."""
+    """For TFMOT's ``quantize_apply(model, scheme=...)``: LSTM, attention and linear Dense layers in int8.
+
+    Args:
+        attention_precision: of the attention's scores, weights and context: "int8", "int16" or "float32".
+
+    Raises:
+        QuantizationError: another precision.
+    """
+
+    def __init__(self, attention_precision: str = "int8") -> None:
+        if attention_precision not in PRECISIONS:
+            known = ", ".join(PRECISIONS)
+            raise QuantizationError(f"Unknown precision '{attention_precision}'. Known: {known}.")
+        self._precision = attention_precision
 
     def get_layout_transformer(self) -> _TwinLayout:
-        return _TwinLayout()
+        return _TwinLayout(self._precision)
 
     def get_quantize_registry(self) -> _NoOtherLayers:
         return _NoOtherLayers()
@@ -193,7 +252,7 @@ def quantize_annotate(model: tf_keras.Model, skip: Iterable[str] = ()) -> tf_ker
         if type(layer) not in _TWINS or layer.name in skip:
             return layer.__class__.from_config(layer.get_config())
         _, twin_config = _TWINS[type(layer)]
-        twin_config(layer)  # refuses what the twin does not compute
+        twin_config(layer, "int8")  # refuses what the twin does not compute
         return tfmot.quantize_annotate_layer(layer)
 
     annotated = tf_keras.models.clone_model(model, clone_function=annotate)
@@ -201,11 +260,12 @@ def quantize_annotate(model: tf_keras.Model, skip: Iterable[str] = ()) -> tf_ker
     return annotated
 
 
-def quantize_model(model: tf_keras.Model) -> tf_keras.Model:
+def quantize_model(model: tf_keras.Model, attention_precision: str = "int8") -> tf_keras.Model:
     """The fake-quantized twin of a model, with equal weights, ready for ``calibrate`` and ``fit``.
 
     Args:
         model: a built functional model whose LSTM layers fuse. It is not changed.
+        attention_precision: of the attention's scores, weights and context: "int8", "int16" or "float32".
 
     Returns:
         A model of the same inputs, outputs, layer names and weights, whose LSTM,
@@ -220,7 +280,8 @@ def quantize_model(model: tf_keras.Model) -> tf_keras.Model:
             f"There is no tf_keras LSTM layer to quantize. The model's layers are: {', '.join(kinds)}.",
             tip="A Keras 3 model has to be rebuilt with tf_keras (Keras 2) layers.",
         )
-    applied = tfmot.quantize_apply(quantize_annotate(model), scheme=FusedLstmQuantizeScheme())
+    scheme = FusedLstmQuantizeScheme(attention_precision)
+    applied = tfmot.quantize_apply(quantize_annotate(model), scheme=scheme)
     # quantize_apply leaves every layer with the calls of its intermediate models; a copy has one call each.
     twin = type(applied).from_config(applied.get_config())
     twin.set_weights(applied.get_weights())

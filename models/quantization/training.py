@@ -67,13 +67,14 @@ def attention_divergence(teacher_weights: tf.Tensor, weights: tf.Tensor) -> tf.T
     """Kullback-Leibler divergence of the attention, softened by half an int8 step.
 
     Args:
-        teacher_weights, weights: [batch, time]; the second may hold zeros.
+        teacher_weights, weights: [batch, (heads,) (queries,) time]; the second may hold zeros.
 
     Returns:
-        [batch], in nats.
+        [batch], in nats, the mean over heads and queries.
     """
     p, q = teacher_weights + HALF_SOFTMAX_STEP, weights + HALF_SOFTMAX_STEP
-    return tf.reduce_sum(p * (tf.math.log(p) - tf.math.log(q)) - p + q, axis=-1)
+    rows = tf.reduce_sum(p * (tf.math.log(p) - tf.math.log(q)) - p + q, axis=-1)
+    return tf.reduce_mean(tf.reshape(rows, [tf.shape(rows)[0], -1]), axis=-1)
 
 
 def distill(

@@ -16,11 +16,13 @@ from models.quantization.twin import float_forward, twins
 
 @dataclass(frozen=True)
 class ObservedQuantity:
-    """A named quantity of a twin: its range and its float value on a probe window (None: never a tensor)."""
+    """A named quantity of a twin: its range, its float value on a probe window (None: never a tensor), and
+    what it is computed in ("int8", "int16" or "float32")."""
 
     name: str
     range: Range
     probe: NDArray[np.float32] | None
+    precision: str = "int8"
 
 
 def transfer_weights(twin: tf_keras.Model, plain: tf_keras.Model) -> None:
@@ -62,7 +64,8 @@ def observed_quantities(twin: tf_keras.Model, probe_window: NDArray[np.float32])
             for role, value_range in layer.ranges().items():
                 tap = layer.taps.get(role)
                 probe = None if tap is None else np.asarray(tap, np.float32)
-                quantities.append(ObservedQuantity(f"{layer.name}/{role}", value_range, probe))
+                name, precision = f"{layer.name}/{role}", layer.precision_of(role)
+                quantities.append(ObservedQuantity(name, value_range, probe, precision))
     return quantities
 
 
@@ -74,9 +77,9 @@ def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[
         x: [n, steps, features] float32, standardized.
 
     Returns:
-        ``logits`` [n, classes], ``attention_weights`` [n, steps], ``context`` [n, units].
+        the model's outputs, and ``context`` [n, units], of several queries one behind the other.
     """
     context, _ = model.get_layer("attention").output
     tapped = tf_keras.Model(model.input, {**model.output, "context": context})
     outputs: dict[str, Any] = tapped.predict(x, batch_size=1024, verbose=0)
-    return outputs
+    return {**outputs, "context": outputs["context"].reshape(len(x), -1)}

@@ -8,7 +8,12 @@ from contextlib import contextmanager
 import tensorflow as tf
 import tf_keras
 
-from models.quantization.fake_quant import fake_quantize
+from models.quantization.fake_quant import (
+    fake_quantize,
+    fake_quantize_int16,
+    fake_quantize_known,
+    fake_quantize_known_int16,
+)
 from models.quantization.number_formats import Range
 
 
@@ -33,15 +38,22 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
         self.taps: dict[str, tf.Tensor] = {}
         self._ranges: dict[str, tuple[tf.Variable, tf.Variable]] = {}
         self._headroom: dict[str, float] = {}
+        self._known: dict[str, Range] = {}
+        self._shared: dict[str, str] = {}
+        self._precisions: dict[str, str] = {}
 
-    def add_range(self, name: str, initial: float = 0.0, headroom: float = 0.0) -> None:
+    def add_range(
+        self, name: str, initial: float = 0.0, headroom: float = 0.0, precision: str = "int8"
+    ) -> None:
         """Declare an observed quantity of this layer.
 
         Args:
             initial: it is bounded at first by [-initial, initial].
             headroom: share of what was seen, largest minus smallest, that is added at either end.
+            precision: what it is computed in: "int8", "int16" or "float32".
         """
         self._headroom[name] = headroom
+        self._precisions[name] = precision
         bounds = []
         for end, value in (("minimum", -initial), ("maximum", initial)):
             initializer = tf_keras.initializers.Constant(value)
@@ -70,7 +82,11 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
     @property
     def activations(self) -> list[str]:
         """The int8 activations among the quantities whose range a rule may narrow: those without headroom."""
-        return [name for name in self._ranges if name in self.taps and not self._headroom[name]]
+        return [
+            name
+            for name in self._ranges
+            if name in self.taps and not self._headroom[name] and self._precisions[name] == "int8"
+        ]
 
     def record(self, name: str, value: tf.Tensor) -> None:
         """Keep the value of a named quantity while taps are recorded."""
@@ -78,11 +94,37 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
             self.taps[name] = value
 
     def activation(self, name: str, x: tf.Tensor, training: bool) -> tf.Tensor:
-        """An observed int8 activation: record it, observe it in training, fake-quantize it."""
+        """An observed activation: record it, observe it in training, fake-quantize it to its precision."""
         self.record(name, x)
         if training and self.growing:
             self.observe(name, tf.reduce_min(x), tf.reduce_max(x))
-        return fake_quantize(x, *self.bounds(name)) if self.fake_quantization else x
+        return self._rounded(x, name)
+
+    def _rounded(self, x: tf.Tensor, name: str) -> tf.Tensor:
+        """In the format of an observed quantity."""
+        precision = self._precisions[name]
+        if precision == "float32" or not self.fake_quantization:
+            return x
+        return {"int8": fake_quantize, "int16": fake_quantize_int16}[precision](x, *self.bounds(name))
+
+    def known(self, name: str, x: tf.Tensor, value_range: Range, precision: str = "int8") -> tf.Tensor:
+        """An activation whose range is known by construction: record it, fake-quantize it."""
+        self._known[name], self._precisions[name] = value_range, precision
+        self.record(name, x)
+        if precision == "float32" or not self.fake_quantization:
+            return x
+        rounded = {"int8": fake_quantize_known, "int16": fake_quantize_known_int16}[precision]
+        return rounded(x, value_range)
+
+    def shared(self, name: str, x: tf.Tensor, of: str) -> tf.Tensor:
+        """An activation that lies where the observed quantity ``of`` lies, and has its format."""
+        self._shared[name], self._precisions[name] = of, self._precisions[of]
+        self.record(name, x)
+        return self._rounded(x, of)
+
+    def known_range(self, name: str) -> Range:
+        """The range of a quantity that ``known`` has seen."""
+        return self._known[name]
 
     def bounds(self, name: str) -> tuple[tf.Tensor, tf.Tensor]:
         """The range of an observed quantity: what was seen and its headroom."""
@@ -91,11 +133,17 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
         return minimum - headroom, maximum + headroom
 
     def ranges(self) -> dict[str, Range]:
-        """The observed ranges by quantity; those known by construction are added by the subclass."""
+        """The ranges by quantity, observed ones and those known by construction."""
         bounds = {name: self.bounds(name) for name in self._ranges}
-        return {
+        observed = {
             name: Range(min(float(low), 0.0), max(float(high), 0.0)) for name, (low, high) in bounds.items()
         }
+        shared = {name: observed[of] for name, of in self._shared.items()}
+        return {**observed, **shared, **self._known}
+
+    def precision_of(self, name: str) -> str:
+        """What a quantity is computed in: "int8", "int16" or "float32"."""
+        return self._precisions.get(name, "int8")
 
 
 def twins(model: tf_keras.Model) -> list[FakeQuantizedLayer]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from converters.child import run_in_child
+from models.config import ModelConfig, lstm_layer_names
 from models.errors import ConversionError
 from pipeline import __version__
 from pipeline.config import BuildConfig
@@ -18,7 +20,6 @@ from pipeline.data.prepared import PreparedData
 from pipeline.schemes import Scheme, attention_precisions, schemes_of
 from pipeline.stages import StageContext
 
-LSTM_LAYERS = ("lstm",)
 STOCK = "model_int8_stock.tflite"
 PACKAGES = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "numpy")
 
@@ -38,6 +39,8 @@ class ConvertStage:
         """Convert in a child process: a crash of the converter becomes an error message."""
         data = PreparedData.load(context.artifact("data"))
         schemes = schemes_of(context.config.quantize)
+        model = json.loads((context.artifact("train") / "model.json").read_text("utf-8"))
+        layers = lstm_layer_names(ModelConfig.from_dict(model).recurrent)
         quantize = context.artifact("quantize")
         work = context.folder / "work"
         context.progress.start("Converting", None)
@@ -45,7 +48,7 @@ class ConvertStage:
             "converters.convert:convert_job",
             work,
             {
-                "schemes": {scheme.name: scheme.file for scheme in schemes},
+                "schemes": {scheme.name: asdict(scheme) for scheme in schemes},
                 "float_saved_model": str(context.artifact("train") / "saved_model"),
                 "quantized": {
                     precision: {
@@ -55,7 +58,7 @@ class ConvertStage:
                     for precision in attention_precisions(context.config.quantize)
                 },
                 "io": context.config.convert.io,
-                "lstm_layers": list(LSTM_LAYERS),
+                "lstm_layers": layers,
                 "metadata": _metadata(context.config, data),
             },
             context.progress,
@@ -69,16 +72,17 @@ class ConvertStage:
         shutil.rmtree(work)
         (context.folder / "conversion.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         sizes = {scheme: (context.folder / scheme.file).stat().st_size for scheme in schemes}
-        context.progress.message(_told(sizes))
+        context.progress.message(_told(sizes, len(layers)))
 
 
-def _told(sizes: Mapping[Scheme, int]) -> str:
+def _told(sizes: Mapping[Scheme, int], lstms: int) -> str:
     """The sizes of all files in a line, and that their LSTMs are fused, which the converter has checked."""
     (float32, float_size), *others = sizes.items()
     parts = [f"{float32.name} {float_size:,} bytes"]
     parts += [f"{scheme.name} {size:,} bytes ({size / float_size:.2f} of it)" for scheme, size in others]
     where = {1: "it", 2: "both"}.get(len(sizes), "all of them")
-    return f"{', '.join(parts)}; the LSTM is one fused op in {where}"
+    each = "the LSTM is" if lstms == 1 else f"each of the {lstms} LSTMs is"
+    return f"{', '.join(parts)}; {each} one fused op in {where}"
 
 
 def _convert_stock(context: StageContext, data: PreparedData) -> str:

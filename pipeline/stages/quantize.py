@@ -79,7 +79,7 @@ def _quantize(
     teacher = build_model(config)
     teacher.load_weights(context.artifact("train") / "float.weights.h5")
     x_all = np.concatenate([data.x_train, data.x_validation])
-    twin = quantize_model(teacher)
+    twin = quantize_model(teacher, precision)
     context.progress.start(f"Observing ranges{of}", None)
     calibrate(twin, x_all, options.calibration)
     context.progress.finish()
@@ -112,7 +112,9 @@ def _save(folder: Path, data: PreparedData, config: ModelConfig, twin: tf_keras.
     transfer_weights(twin, plain)
     plain.save_weights(folder / "quantized.weights.h5")
     probe = data.x_train[0]
-    quantities = (Quantity(q.name, q.range, q.probe) for q in observed_quantities(twin, probe))
+    quantities = (
+        Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)
+    )
     RangeTable(probe, tuple(quantities)).save(folder / "ranges.npz")
     Outputs(**outputs_with_context(plain, data.x_test)).save(folder / "outputs_forward.npz")
     Outputs(**outputs_with_context(twin, data.x_test)).save(folder / "outputs_twin.npz")

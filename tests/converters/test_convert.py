@@ -22,9 +22,9 @@ from tiny_classifier import (
 from converters import convert, schema
 from converters.child import run_in_child
 from converters.lstm_op import lstm_nodes
-from converters.ranges import write_ranges
+from converters.quantizer import quantize
 from models.errors import ConversionError
-from models.quantization.number_formats import Range, affine_format
+from models.quantization.number_formats import affine_format
 
 
 def run(content: bytes, x: Any) -> dict[str, Any]:
@@ -122,7 +122,9 @@ def test_the_file_has_the_scales_it_was_told_to_have() -> None:
     assert node.kind == "int8 8x8_16"
     told = {one["quantity"]: one for one in ranges}
     assert told["lstm/input"]["scale"] == number.scale
-    assert set(told["lstm/input"]) == {"tensor", "quantity", "minimum", "maximum", "scale", "zero_point"}
+    assert set(told["lstm/input"]) == {
+        "tensor", "quantity", "minimum", "maximum", "precision", "scale", "zero_point",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("io", ["float32", "int8"])
@@ -162,10 +164,10 @@ def test_an_unknown_border_is_refused() -> None:
 
 
 def tampered(change: Callable[[schema.ModelT], None]) -> Callable[..., Any]:
-    """``write_ranges``, with the ranges changed behind its back."""
+    """The quantizer, with its file changed behind its back."""
 
-    def write(content: bytes, ranges: Any) -> Any:
-        content, assigned = write_ranges(content, ranges)
+    def write(content: bytes, ranges: Any, io: str) -> Any:
+        content, assigned = quantize(content, ranges, io)
         unpacked = schema.read_model(content)
         change(unpacked)
         return schema.write_model(unpacked), assigned
@@ -173,48 +175,41 @@ def tampered(change: Callable[[schema.ModelT], None]) -> Callable[..., Any]:
     return write
 
 
-def set_range(tensor: Any, value_range: Range) -> None:
-    tensor.quantization.min = np.array([value_range.minimum], np.float32)
-    tensor.quantization.max = np.array([value_range.maximum], np.float32)
+def set_scale(file: schema.ModelT, end: str, scale: float) -> None:
+    (tensor,) = [one for one in file.subgraphs[0].tensors if schema.name(one).endswith(end)]
+    tensor.quantization.scale = np.array([scale], np.float32)
 
 
 def other_state(file: schema.ModelT) -> None:
-    set_range(lstm_nodes(file)[0].hidden_state, Range(-0.5, 0.5))
+    lstm_nodes(file)[0].hidden_state.quantization.scale = np.array([1 / 256], np.float32)
 
 
-def other_context(file: schema.ModelT) -> None:
-    """What the stock calibrator does: the CONCATENATION then unties the output."""
-    for tensor in file.subgraphs[0].tensors:
-        if schema.name(tensor).endswith(("MatMul_2", "Squeeze1", "concat")):
-            set_range(tensor, Range(-0.25, 0.25))
+def other_slice(file: schema.ModelT) -> None:
+    set_scale(file, "strided_slice", 1 / 256)
 
 
-@pytest.mark.parametrize("change", [other_state, other_context])
+@pytest.mark.parametrize("change", [other_state, other_slice])
 def test_scales_that_are_not_tied_are_caught(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[schema.ModelT], None]
 ) -> None:
-    monkeypatch.setattr(convert, "write_ranges", tampered(change))
+    monkeypatch.setattr(convert, "quantize", tampered(change))
     with pytest.raises(ConversionError, match="scales of an LSTM's hidden state are not tied"):
         convert.quantize_int8(float_file(), table())
 
 
 def test_a_scale_that_is_not_the_one_wanted_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def other_scores(file: schema.ModelT) -> None:
-        (scores,) = [t for t in file.subgraphs[0].tensors if schema.name(t).endswith("MatMul_1")]
-        set_range(scores, Range(-100.0, 100.0))
-
-    monkeypatch.setattr(convert, "write_ranges", tampered(other_scores))
-    with pytest.raises(ConversionError, match=r"MatMul_1' has scale 0\.78.*, expected"):
+    monkeypatch.setattr(convert, "quantize", tampered(lambda file: set_scale(file, "MatMul_1", 0.78)))
+    with pytest.raises(ConversionError, match=r"MatMul_1' has scale 0\.77.*, expected"):
         convert.quantize_int8(float_file(), table())
 
 
-def test_a_tensor_without_a_range_would_stay_float_and_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_scores(file: schema.ModelT) -> None:
+def test_a_tensor_that_stayed_float_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def float_scores(file: schema.ModelT) -> None:
         (scores,) = [t for t in file.subgraphs[0].tensors if schema.name(t).endswith("MatMul_1")]
-        scores.quantization = None
+        scores.type = schema.tensor_type("float32")
 
-    monkeypatch.setattr(convert, "write_ranges", tampered(no_scores))
-    with pytest.raises(ConversionError, match="float"):
+    monkeypatch.setattr(convert, "quantize", tampered(float_scores))
+    with pytest.raises(ConversionError, match="works on float values"):
         convert.quantize_int8(float_file(), table())
 
 
@@ -222,7 +217,7 @@ def test_a_clip_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def clipped(file: schema.ModelT) -> None:
         lstm_nodes(file)[0].operator.builtinOptions.cellClip = 10.0
 
-    monkeypatch.setattr(convert, "write_ranges", tampered(clipped))
+    monkeypatch.setattr(convert, "quantize", tampered(clipped))
     with pytest.raises(ConversionError, match="clips its cell state at 10"):
         convert.quantize_int8(float_file(), table())
 

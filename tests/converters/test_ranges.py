@@ -4,15 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_classifier import float_file, table
+from tiny_classifier import table
 
-from converters import schema
-from converters.lstm_op import LstmIntermediate, lstm_nodes
-from converters.ranges import AssignedRange, Quantity, RangeTable, write_ranges
+from converters.ranges import Quantity, RangeTable, find, match
 from models.errors import ConversionError
-from models.quantization.number_formats import HIDDEN_RANGE, SOFTMAX_RANGE, AffineFormat, Range
-
-Ranged = tuple[schema.ModelT, list[AssignedRange]]
+from models.quantization.number_formats import SOFTMAX_RANGE, Range
 
 
 def changed(name: str, **values: Any) -> RangeTable:
@@ -24,20 +20,6 @@ def changed(name: str, **values: Any) -> RangeTable:
 
 def without(name: str) -> RangeTable:
     return replace(table(), quantities=tuple(q for q in table().quantities if q.name != name))
-
-
-def written(tensor: schema.TensorT) -> tuple[float, float]:
-    return float(tensor.quantization.min[0]), float(tensor.quantization.max[0])
-
-
-def ends(value_range: Range) -> tuple[float, float]:
-    return float(np.float32(value_range.minimum)), float(np.float32(value_range.maximum))
-
-
-@pytest.fixture(scope="module")
-def ranged() -> Ranged:
-    content, assigned = write_ranges(float_file(), table())
-    return schema.read_model(content), assigned
 
 
 class TestTable:
@@ -62,83 +44,63 @@ class TestTable:
         with pytest.raises(KeyError, match="attention/values"):
             table()["attention/values"]
 
-    def test_an_assigned_range_knows_its_format(self) -> None:
-        assert AssignedRange("t", "q", HIDDEN_RANGE).format == AffineFormat(1 / 128, 0)
+    def test_precision_and_probe_length_survive_a_file(self, tmp_path: Path) -> None:
+        wide = replace(changed("attention/scores", precision="int16"), probe_length=4)
+        wide.save(tmp_path / "ranges.npz")
+        loaded = RangeTable.load(tmp_path / "ranges.npz")
+        assert [q.precision for q in loaded.quantities].count("int16") == 1
+        assert loaded["attention/scores"].precision == "int16"
+        assert loaded.probe_length == 4
+        assert loaded.probe_inputs["lengths"].tolist() == [4]
+        assert table().probe_inputs == {}
+
+    def test_an_unknown_precision_is_refused(self) -> None:
+        with pytest.raises(ConversionError, match=r"'a/b' has the unknown precision 'int4'\. Known: int8,"):
+            Quantity("a/b", Range(0.0, 1.0), None, "int4")
+
+    def test_a_quantity_is_looked_up(self) -> None:
+        assert "lstm/cell" in table()
+        assert "lstm/gate" not in table()
 
 
-def test_every_activation_gets_the_range_of_what_it_holds(ranged: Ranged) -> None:
-    _, assigned = ranged
-    quantities = [one.quantity for one in assigned]
-    assert quantities[:2] == ["lstm/input", "lstm/hidden"]
-    assert set(quantities) == {q.name for q in table().quantities} - {"lstm/cell"}
-    for one in assigned:
-        assert one.range == table()[one.quantity].range
-    by_tensor = {one.tensor.rpartition("/")[-1]: one.quantity for one in assigned}
-    assert by_tensor["Softmax"] == "attention/weights"
-    assert by_tensor["strided_slice"] == "lstm/hidden"  # the last step of it
-    assert by_tensor["concat"] in ("attention/context", "lstm/hidden")
+def found(name: str, ranges: RangeTable) -> list[str]:
+    """The quantities that have the values of one."""
+    value = table()[name].probe
+    assert value is not None
+    return [one.name for one in match("t", value, ranges)]
 
 
-def test_hidden_value_state_and_output_are_tied(ranged: Ranged) -> None:
-    model, _ = ranged
-    (node,) = lstm_nodes(model)
-    hidden = node.effective_hidden_scale_intermediate
-    assert hidden is not None
-    for tensor in (hidden, node.hidden_state, node.output):
-        assert written(tensor) == (-1.0, 127 / 128)
-    assert written(node.cell_state) == ends(table()["lstm/cell"].range)
-    assert len(schema.indices(node.operator.intermediates)) == len(LstmIntermediate)
-    for place in LstmIntermediate:
-        tensor = node.intermediate(place)
-        assert tensor is not None
-        assert schema.elements(tensor) == 0
+def test_a_value_matches_its_quantity_in_any_shape() -> None:
+    assert found("attention/weights", table()) == ["attention/weights"]
+    value = table()["attention/weights"].probe
+    assert value is not None
+    assert [one.name for one in match("t", value.reshape(-1, 1, 1), table())] == ["attention/weights"]
 
 
-def test_constants_get_no_range(ranged: Ranged) -> None:
-    model, assigned = ranged
-    names = {one.tensor for one in assigned}
-    for tensor in model.subgraphs[0].tensors:
-        if schema.has_data(model, tensor):
-            assert schema.name(tensor) not in names
-
-
-@pytest.mark.parametrize(
-    ("name", "tensor"),
-    [
-        ("lstm/input", "serving_default_features:0"),
-        ("lstm/hidden", "tfl.unidirectional_sequence_lstm"),
-        ("attention/scores", "attention/MatMul_1"),
-        ("attention/context", "attention/MatMul_2"),
-        ("logits/output", "StatefulPartitionedCall:1"),
-    ],
-)
-def test_a_tensor_that_nothing_matches_is_named(name: str, tensor: str) -> None:
-    with pytest.raises(ConversionError, match="matches no quantity that was observed") as error:
-        write_ranges(float_file(), without(name))
-    assert tensor in error.value.message.split("of the float model")[0]
-    assert name not in error.value.message
+def test_a_value_that_nothing_matches_is_named() -> None:
+    with pytest.raises(ConversionError, match=r"Tensor 't' .* matches no quantity") as error:
+        found("attention/scores", without("attention/scores"))
+    assert "attention/scores" not in error.value.message
+    scores = table()["attention/scores"].probe
+    assert scores is not None
+    assert find("t", scores, without("attention/scores")) == ()
 
 
 def test_a_quantity_of_other_weights_matches_nothing() -> None:
     probe = table()["attention/scores"].probe
     assert probe is not None
-    write_ranges(float_file(), changed("attention/scores", probe=probe * np.float32(1 + 5e-4)))
+    found("attention/scores", changed("attention/scores", probe=probe * np.float32(1 + 5e-4)))
     with pytest.raises(ConversionError, match="matches no quantity"):
-        write_ranges(float_file(), changed("attention/scores", probe=probe * np.float32(1 + 5e-3)))
-
-
-def test_the_cell_state_needs_its_range() -> None:
-    with pytest.raises(ConversionError, match="LSTM 'lstm' has no observed quantity 'lstm/cell'"):
-        write_ranges(float_file(), without("lstm/cell"))
+        found("attention/scores", changed("attention/scores", probe=probe * np.float32(1 + 5e-3)))
 
 
 def test_two_quantities_of_different_ranges_for_one_tensor_are_refused() -> None:
     twice = Quantity("other/query", Range(-9.0, 9.0), table()["attention/query"].probe)
     with pytest.raises(ConversionError, match=r"matches several .* attention/query .* other/query \[-9, 9\]"):
-        write_ranges(float_file(), replace(table(), quantities=(*table().quantities, twice)))
+        found("attention/query", replace(table(), quantities=(*table().quantities, twice)))
 
 
-def test_a_context_of_another_range_would_untie_the_output() -> None:
-    with pytest.raises(ConversionError, match=r"CONCATENATION .* untie the LSTM's output") as error:
-        write_ranges(float_file(), changed("attention/context", range=Range(-0.5, 0.5)))
-    assert "attention/context [-0.5, 0.5]" in error.value.message
+def test_two_quantities_that_differ_in_precision_are_both_found() -> None:
+    wide = Quantity("other/query", Range(-9.0, 9.0), table()["attention/query"].probe, "int16")
+    both = replace(table(), quantities=(*table().quantities, wide))
+    assert found("attention/query", both) == ["attention/query", "other/query"]

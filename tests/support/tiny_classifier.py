@@ -14,7 +14,7 @@ from converters.ranges import Quantity, RangeTable
 from models.config import ModelConfig, RecurrentConfig
 
 STEPS, FEATURES, UNITS, CLASSES = 6, 3, 5, 3
-CONFIG = ModelConfig(STEPS, FEATURES, CLASSES, RecurrentConfig(UNITS))
+CONFIG = ModelConfig(STEPS, FEATURES, CLASSES, RecurrentConfig((UNITS,)))
 
 
 def windows(count: int = 24, seed: int = 0, steps: int = STEPS, features: int = FEATURES) -> Any:

@@ -30,8 +30,8 @@ class Converter:
         self.calls[job] = arguments
         if job == "converters.convert:convert_job":
             folder.mkdir()
-            for file in arguments["schemes"].values():
-                (folder / file).write_text(file)
+            for scheme in arguments["schemes"].values():
+                (folder / scheme["file"]).write_text(scheme["name"])
             return {"int8": {"ranges": []}}
         self.windows = np.load(arguments["windows"], allow_pickle=False)
         if self.error:

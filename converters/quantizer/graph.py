@@ -1,0 +1,221 @@
+"""The rewrite of a float graph: each op in the format of its output, a QUANTIZE on the edges between two."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters import schema
+from converters.lstm_op import FUSED_LSTM, LstmInput, LstmNode, lstm_nodes
+from converters.quantizer import constants, lstm
+from converters.quantizer.formats import FLOAT, Format
+from converters.quantizer.operators import REGISTRY, Output, Role, Row
+from converters.quantizer.values import Value, computed
+from converters.quantizer.writer import Writer
+from converters.ranges import Quantity, RangeTable, find, match
+from models.errors import ConversionError
+
+_INPUT = Row("INPUT", kernel="")
+
+
+class Rewrite:
+    """One pass over the float model's ops, in their order, which is the order in which they run.
+
+    Args:
+        model: the float model, one subgraph.
+        observed: what each tensor of it holds on the probe window, by index.
+        table: the quantities.
+        io: precision of float inputs and outputs, "float32" or "int8".
+    """
+
+    def __init__(
+        self, model: schema.ModelT, observed: Mapping[int, NDArray[np.float32]], table: RangeTable, io: str
+    ) -> None:
+        self._model, self._observed, self._table, self._io = model, observed, table, io
+        (self._graph,) = model.subgraphs
+        self._writer = Writer(model)
+        self.values: dict[int, Value] = {}
+        self._written: dict[tuple[int, Format], int] = {}  # the new tensor of a value in a format
+        self._constants: dict[tuple[object, ...], int] = {}
+        self._lstms = {id(node.operator): node for node in lstm_nodes(model)}
+
+    def run(self) -> tuple[bytes, list[tuple[str, Value]]]:
+        """Rewrite the whole model.
+
+        Returns:
+            The new model, and of each value the name of its home tensor in there.
+
+        Raises:
+            ConversionError: an op, an operand or a value is not known.
+        """
+        inputs = {index: self._input(index) for index in schema.indices(self._graph.inputs)}
+        for operator in self._graph.operators:
+            self._operator(operator)
+        outputs = {index: self._output(index) for index in schema.indices(self._graph.outputs)}
+        homes = [
+            (self._writer.name(self._written[index, value.home]), value)
+            for index, value in self.values.items()
+        ]
+        return self._writer.finish(inputs, outputs), homes
+
+    # --- Borders ----------------------------------------------------------------------------------
+
+    def _input(self, index: int) -> int:
+        tensor = self._graph.tensors[index]
+        if not schema.is_float(tensor):
+            return self._writer.copied(index)
+        value = computed(schema.name(tensor), self._match(index), _INPUT)
+        if self._io == "int8":
+            value = replace(value, home=value.format_in("int8"))
+        self.values[index] = value
+        if self._io == value.home.precision:
+            return self._home(index)
+        border = self._written[index, FLOAT] = self._writer.tensor(value.name, tensor, FLOAT)
+        self._writer.operator("QUANTIZE", [border], [self._home(index)])
+        return border
+
+    def _output(self, index: int) -> int:
+        if index not in self.values:
+            return self._writer.copied(index)
+        return self._in(index, self.values[index].format_in(self._io))
+
+    def _is_border(self, index: int) -> bool:
+        return index in schema.indices(self._graph.inputs) or index in schema.indices(self._graph.outputs)
+
+    # --- Values and edges -------------------------------------------------------------------------
+
+    def _home(self, index: int) -> int:
+        """The new tensor that the value's op writes."""
+        value = self.values[index]
+        # A border keeps its name; beside it, the home needs another.
+        beside = self._is_border(index) and self._io != value.home.precision
+        name = self._writer.new_name(f"{value.name}_{value.home.precision}") if beside else value.name
+        made = self._writer.tensor(name, self._graph.tensors[index], value.home)
+        self._written[index, value.home] = made
+        return made
+
+    def _in(self, index: int, wanted: Format) -> int:
+        """The new tensor of a value in a format; converted from its home where nothing else wanted it yet."""
+        if (index, wanted) not in self._written:
+            value = self.values[index]
+            at_border = self._is_border(index) and wanted == value.format_in(self._io)
+            name = value.name if at_border else self._writer.new_name(f"{value.name}_{wanted.precision}")
+            made = self._writer.tensor(name, self._graph.tensors[index], wanted)
+            conversion = "DEQUANTIZE" if wanted == FLOAT else "QUANTIZE"
+            self._writer.operator(conversion, [self._written[index, value.home]], [made])
+            self._written[index, wanted] = made
+        return self._written[index, wanted]
+
+    def _match(self, index: int) -> tuple[Quantity, ...]:
+        return match(schema.name(self._graph.tensors[index]), self._observed[index], self._table)
+
+    # --- Ops --------------------------------------------------------------------------------------
+
+    def _operator(self, operator: schema.OperatorT) -> None:
+        inputs, outputs = schema.indices(operator.inputs), schema.indices(operator.outputs)
+        name = schema.operator_name(self._model, operator)
+        operands = [self._graph.tensors[index] for index in (*inputs, *outputs) if index >= 0]
+        if not any(schema.is_float(tensor) for tensor in operands):
+            given = [self._writer.copied(index) if index >= 0 else -1 for index in inputs]
+            self._writer.untouched(operator, given, [self._writer.copied(index) for index in outputs])
+            return
+        row = REGISTRY.get(name)
+        if row is None:
+            raise ConversionError(
+                f"{name}, which computes '{schema.name(self._graph.tensors[outputs[0]])}', works on float "
+                f"values and is not known to the quantizer. Known: {', '.join(sorted(REGISTRY))}.",
+                "Write the model with the known ops, or add a row to converters/quantizer/operators.py.",
+            )
+        (output,) = outputs
+        value = self.values[output] = self._value(row, inputs, output)
+        if name == FUSED_LSTM and value.home != FLOAT:
+            self._lstm(self._lstms[id(operator)], inputs, output)
+            return
+        given = self._operands(row, inputs, value.home)
+        options = copy.copy(operator.builtinOptions)
+        row.options(options, value.home.precision)
+        self._writer.operator(name, given, [self._home(output)], operator, options)
+
+    def _value(self, row: Row, inputs: list[int], output: int) -> Value:
+        """What an op computes, and in which format."""
+        name = schema.name(self._graph.tensors[output])
+        if row.output is Output.MOVED:
+            source = self.values.get(inputs[0])
+            if source is None:
+                raise ConversionError(f"{row.name} moves the values of a constant into '{name}'.")
+            return replace(source, name=name)
+        if row.output is Output.JOINED:
+            found = find(name, self._observed[output], self._table)
+            return computed(name, found, row) if found else self._joined(row, inputs, name)
+        return computed(name, self._match(output), row)
+
+    def _joined(self, row: Row, inputs: list[int], name: str) -> Value:
+        """A value without a quantity of its own, of parts in one format."""
+        parts = [self.values[index] for index in inputs if index in self.values]
+        if len({part.home for part in parts}) != 1:
+            told = ", ".join(f"{part.quantity.name}: {part.home}" for part in parts)
+            raise ConversionError(
+                f"The {row.name} '{name}' joins values of different formats, and matches no quantity that "
+                f"would give it one of its own: {told}.",
+                "Give what is joined one range, or let the layer that takes it observe its input.",
+            )
+        return replace(parts[0], name=name)
+
+    def _operands(self, row: Row, inputs: list[int], home: Format) -> list[int]:
+        """The new inputs of an op that computes in a format."""
+        given: list[int] = []
+        for place, index in enumerate(inputs):
+            if index < 0:
+                given.append(-1)
+            elif index in self.values:
+                given.append(self._activation(row, place, index, home))
+            elif home == FLOAT or not schema.is_float(self._graph.tensors[index]):
+                given.append(self._writer.copied(index))
+            else:
+                given.append(self._constant(row, place, index, home, given))
+        return given
+
+    def _activation(self, row: Row, place: int, index: int, home: Format) -> int:
+        role, value = row.role(place), self.values[index]
+        if role in (Role.WEIGHTS, Role.BIAS) and home != FLOAT:
+            raise ConversionError(
+                f"Operand {place} of a {row.name} has to be constant, and '{value.name}' is computed."
+            )
+        return self._in(index, home if role is Role.SAME else value.format_in(home.precision))
+
+    def _constant(self, row: Row, place: int, index: int, home: Format, before: list[int]) -> int:
+        """A float constant, quantized as its role asks; one tensor for all that ask alike."""
+        tensor, role = self._graph.tensors[index], row.role(place)
+        if not schema.has_data(self._model, tensor):
+            raise ConversionError(
+                f"Operand '{schema.name(tensor)}' of a {row.name} is neither constant nor computed."
+            )
+        values = schema.constant(self._model, tensor)
+        key: tuple[object, ...] = (index, role, home.precision)
+        if role is Role.WEIGHTS:
+            made = constants.weights(values, per_channel=True)
+        elif role is Role.BIAS:
+            record = self._writer.format(before[0])
+            assert record is not None  # an activation has one scale
+            made = constants.bias(values, record[0], self._writer.scales(before[1]), home.precision)
+            key = (*key, before[0], before[1])
+        elif role is Role.SAME:
+            made = constants.in_format(values, home)
+            key = (*key, home)
+        else:
+            made = constants.symmetric(values, home.precision)
+        if key not in self._constants:
+            self._constants[key] = self._writer.constant(self._writer.constant_name(tensor), tensor, made)
+        return self._constants[key]
+
+    def _lstm(self, node: LstmNode, inputs: list[int], output: int) -> None:
+        value = self.values[output]
+        lstm.check_operands(node)
+        cell = lstm.cell_format(value, self._table)
+        source = inputs[LstmInput.INPUT]
+        given = self._in(source, self.values[source].format_in("int8"))
+        lstm.write(self._model, node, self._writer, given, self._home(output), value.home, cell)

@@ -1,0 +1,117 @@
+"""What each op's kernel asks of its operands: the registry of ops on float values.
+
+One row an op. Ops without a row on integers (indices, lengths, conditions) pass through untouched; one on
+floats is an error. Kernels: `tensorflow/lite/kernels/` (TensorFlow 2.21, LiteRT 2.3); the table in
+docs/quantizer.md is this registry in words, and a test keeps the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from converters.lint import SAME_VALUES
+from converters.lstm_op import FUSED_LSTM
+from converters.quantizer.formats import Format
+from converters.ranges import PRECISIONS
+
+
+class Output(Enum):
+    """Where the format of an op's output comes from. The op computes in that format's precision."""
+
+    MATCHED = "matched"
+    """The widest precision among the quantities that have the output's values."""
+    MOVED = "moved"
+    """Input 0: values are moved, not changed."""
+    JOINED = "joined"
+    """As MATCHED; where nothing matches, what the inputs have in common."""
+
+
+class Role(Enum):
+    """What a float operand has to be, in an integer op."""
+
+    VALUE = "value"
+    """An activation in the op's precision, of any scale; a constant: symmetric, scaled to its largest."""
+    SAME = "same"
+    """In the output's format exactly; the kernel does not rescale."""
+    WEIGHTS = "weights"
+    """A constant matrix, int8, one scale for each row (output channel)."""
+    BIAS = "bias"
+    """A constant vector, int32 (int8 activations) or int64 (int16), scale = that of input 0 times that of
+    the weights, which come before it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An op in the registry.
+
+    Args:
+        name: of the builtin op.
+        output: where its output's format comes from.
+        roles: of its float operands; those not named are VALUE (SAME where values are moved or joined).
+        precisions: for which its kernel exists.
+        fixed: the output formats that its kernel demands, by precision.
+        options: changes the op's options for a precision.
+        kernel: the file that says so, in `tensorflow/lite/kernels/`.
+    """
+
+    name: str
+    kernel: str
+    output: Output = Output.MATCHED
+    roles: Mapping[int, Role] = field(default_factory=dict)
+    precisions: tuple[str, ...] = PRECISIONS
+    fixed: Mapping[str, Format] = field(default_factory=dict)
+    options: Callable[[Any, str], None] = lambda options, precision: None
+
+    def role(self, place: int) -> Role:
+        """Of the float operand at a place."""
+        default = Role.VALUE if self.output is Output.MATCHED else Role.SAME
+        return self.roles.get(place, default)
+
+
+def _any_int16_scale(options: Any, precision: str) -> None:
+    """The converter's default is a kernel for power-of-two scales only."""
+    if precision == "int16":
+        options.potScaleInt16 = False
+
+
+_UNIT = {"int16": Format("int16", 1 / 32768)}
+"""int16 results of SOFTMAX, TANH and LOGISTIC: Q0.15."""
+
+_MOVES = {
+    "EXPAND_DIMS": "expand_dims.cc",
+    "GATHER": "gather.cc",
+    "RESHAPE": "reshape.cc",
+    "REVERSE_V2": "reverse.cc",
+    "SLICE": "slice.cc",
+    "SQUEEZE": "squeeze.cc",
+    "STRIDED_SLICE": "strided_slice.cc",
+    "TRANSPOSE": "transpose.cc",
+}
+
+ROWS = (
+    # The 8x8_16 kernel; its operands are converters.quantizer.lstm's business. The int16 one (16x8_16) wants
+    # int16 inputs and outputs and is not what the training forward models.
+    Row(FUSED_LSTM, "unidirectional_sequence_lstm.cc", precisions=("int8", "float32")),
+    Row("FULLY_CONNECTED", "fully_connected.cc", roles={1: Role.WEIGHTS, 2: Role.BIAS}),
+    Row("BATCH_MATMUL", "batch_matmul.cc"),
+    Row("ADD", "add.cc", options=_any_int16_scale),
+    Row("MUL", "mul.cc"),
+    Row("MEAN", "reduce.cc"),
+    Row("SOFTMAX", "activations.cc", fixed={"int8": Format("int8", 1 / 256, -128), **_UNIT}),
+    Row("LOGISTIC", "activations.cc", fixed={"int8": Format("int8", 1 / 256, -128), **_UNIT}),
+    Row("TANH", "activations.cc", fixed={"int8": Format("int8", 1 / 128), **_UNIT}),
+    Row(
+        "L2_NORMALIZATION",
+        "l2norm.cc",
+        precisions=("int8", "float32"),
+        fixed={"int8": Format("int8", 1 / 128)},
+    ),
+    Row("SELECT_V2", "select.cc", roles={1: Role.SAME, 2: Role.SAME}),
+    Row("CONCATENATION", "concatenation.cc", Output.JOINED),
+    *(Row(name, _MOVES[name], Output.MOVED) for name in SAME_VALUES),
+)
+
+REGISTRY = {row.name: row for row in ROWS}

@@ -1,0 +1,134 @@
+"""What all attention layers share: the call, the softmax, the context."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, TypeVar
+
+import tensorflow as tf
+import tf_keras
+
+from models.attention.operations import Operations
+
+REGISTRY: dict[str, type[Attention]] = {}
+
+_Class = TypeVar("_Class", bound="type[Attention]")
+
+
+def register(layer_class: _Class) -> _Class:
+    """Make an attention known to Keras and, under its ``kind``, to configurations."""
+    registered: _Class = tf_keras.utils.register_keras_serializable(package="fuselage")(layer_class)
+    REGISTRY[layer_class.kind] = registered
+    return registered
+
+
+class Attention(tf_keras.layers.Layer):
+    """Attention: every query takes a mean of the values, weighted by how well their keys fit it.
+
+    ::
+
+        weights[i, t] = softmax over t of score(query_i, key_t)
+        context[i]    = sum_t weights[i, t] value_t
+
+    Call it as Keras's own attention layers are called, ``layer(query, value)`` or
+    ``layer([query, value])``, with ``key`` where it is not the value:
+
+    * ``query`` [batch, queries, size], ``value`` and ``key`` [batch, time, size];
+    * ``mask`` [batch, time] bool, True where a step counts (or Keras's pair [query mask, value mask]);
+    * ``return_attention_scores``: return ``(context, weights)`` instead of the context. Given to the
+      constructor, it is the default of every call.
+
+    Context [batch, queries, size of the value]; weights [batch, queries, time], and of attention with
+    several heads [batch, heads, queries, time].
+    """
+
+    kind: ClassVar[str]
+    observed_roles: ClassVar[tuple[str, ...]]
+    """The quantities whose ranges a fake-quantized twin has to observe."""
+    context_is_mean: ClassVar[bool] = True
+    """Whether the context is a mean of values, and so lies where they lie."""
+
+    def __init__(self, return_attention_scores: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.return_attention_scores = return_attention_scores
+        self.supports_masking = True
+        self._sized = False
+
+    def call(
+        self,
+        query: tf.Tensor | list[tf.Tensor],
+        value: tf.Tensor | None = None,
+        key: tf.Tensor | None = None,
+        mask: tf.Tensor | list[tf.Tensor | None] | None = None,
+        return_attention_scores: bool | None = None,
+    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        query, value, key = self._three(query, value, key)
+        context, weights = self.attend(Operations(), query, value, key, value_mask(mask))
+        return self._results(context, weights, return_attention_scores)
+
+    def attend(
+        self,
+        operations: Operations,
+        query: tf.Tensor,
+        value: tf.Tensor,
+        key: tf.Tensor,
+        mask: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Context and weights, computed with the given operations."""
+        scores = self.scores(operations, query, key)  # [batch, queries, time]
+        weights = operations.softmax("weights", operations.mask(scores, over_scores(mask, scores)))
+        return operations.mean("context", weights, value), weights
+
+    @abstractmethod
+    def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        """How well each key fits each query: [batch, queries, time]."""
+
+    @abstractmethod
+    def add_weights(self, query_size: int, key_size: int) -> None:
+        """Create the layer's weights, once the sizes of query and key are known."""
+
+    def build(self, input_shape: Any) -> None:
+        if isinstance(input_shape, list):
+            self._size(int(input_shape[0][-1]), int(input_shape[-1 if len(input_shape) < 4 else 2][-1]))
+        super().build(input_shape)
+
+    def _size(self, query_size: int, key_size: int) -> None:
+        if not self._sized:
+            self._sized = True
+            self.add_weights(query_size, key_size)
+
+    def _three(
+        self, query: Any, value: tf.Tensor | None, key: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Query, value and key of either way to call, and the weights made to their sizes."""
+        if isinstance(query, list | tuple):
+            query, value, key = (*query, None)[:3]
+        if value is None:
+            raise ValueError(f"{type(self).__name__} '{self.name}' needs a query and a value.")
+        key = value if key is None else key
+        with tf.init_scope():  # called with separate tensors, Keras's build saw the query only
+            self._size(int(query.shape[-1]), int(key.shape[-1]))
+        return query, value, key
+
+    def _results(
+        self, context: tf.Tensor, weights: tf.Tensor, return_attention_scores: bool | None
+    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        both = self.return_attention_scores if return_attention_scores is None else return_attention_scores
+        return (context, weights) if both else context
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "return_attention_scores": self.return_attention_scores}
+
+
+def value_mask(mask: Any) -> tf.Tensor | None:
+    """The mask over time, of Keras's pair [query mask, value mask] the second."""
+    return mask[1] if isinstance(mask, list | tuple) else mask
+
+
+def over_scores(mask: tf.Tensor | None, scores: tf.Tensor) -> tf.Tensor | None:
+    """A mask [batch, time] with axes for the queries and, if any, the heads of the scores."""
+    if mask is None:
+        return None
+    for _ in range(len(scores.shape) - 2):
+        mask = tf.expand_dims(mask, 1)
+    return mask

@@ -1,0 +1,65 @@
+"""The operations that attention is made of, each one op of TFLite.
+
+An attention is written once, in terms of these. The layer computes them in
+float; its fake-quantized twin (``models.quantization.attention``) brings
+operations of its own that round each result as the integer kernel does.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+MASKED_SCORE = -1e4
+"""exp(-1e4 - score) is 0 in float32 for every score that a trained model gives; also in float16's range."""
+
+
+class Operations:
+    """In float. ``role`` names the result; ``of`` names what an input is ("hidden": hidden states)."""
+
+    def dense(
+        self, role: str, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, of: str = "hidden"
+    ) -> tf.Tensor:
+        """FULLY_CONNECTED: ``x kernel + bias`` over the last axis."""
+        product = tf.matmul(x, kernel)
+        return product if bias is None else product + bias
+
+    def matmul(self, role: str, a: tf.Tensor, b: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
+        """BATCH_MATMUL of two activations; the leading axes are batch and, if any, heads."""
+        return tf.matmul(a, b, transpose_b=transpose_b)
+
+    def mean(self, role: str, weights: tf.Tensor, values: tf.Tensor, of: str = "hidden") -> tf.Tensor:
+        """BATCH_MATMUL whose rows are means of the values: ``sum_t weights[t] values[t]``.
+
+        Its results lie where the values lie, so that its format is theirs.
+        """
+        return tf.matmul(weights, values)
+
+    def add(self, role: str, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        """ADD, with broadcasting."""
+        return a + b
+
+    def tanh(self, role: str, x: tf.Tensor) -> tf.Tensor:
+        """TANH."""
+        return tf.tanh(x)
+
+    def normalize(self, role: str, x: tf.Tensor) -> tf.Tensor:
+        """L2_NORMALIZATION over the last axis: ``x / |x|``."""
+        return tf.nn.l2_normalize(x, axis=-1)
+
+    def scale(self, role: str, x: tf.Tensor, factor: float, of: str) -> tf.Tensor:
+        """MUL by a positive constant."""
+        return x * factor
+
+    def mask(self, scores: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        """SELECT_V2: the scores where the mask is True, elsewhere one that leaves no weight.
+
+        Args:
+            scores: [batch, (heads,) queries, time].
+            mask: bool, broadcastable to the scores; None: all of them count.
+        """
+        return scores if mask is None else tf.where(mask, scores, MASKED_SCORE)
+
+    def softmax(self, role: str, scores: tf.Tensor) -> tf.Tensor:
+        """SOFTMAX over the last axis."""
+        return tf.nn.softmax(scores)
