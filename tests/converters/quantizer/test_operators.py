@@ -1,0 +1,106 @@
+"""Every op of the registry in every precision it has, alone in a model, against its float form."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from float_graphs import FEATURES, STEPS, everything, float_graph, observed, windows
+from op_by_op import check
+
+from converters import schema
+from converters.lint import check_integer_only
+from converters.lstm_op import FUSED_LSTM
+from converters.quantizer import quantize
+from converters.quantizer.operators import REGISTRY
+
+random = np.random.default_rng(5)
+MATRIX = random.normal(size=(FEATURES, 3)).astype(np.float32)
+VECTOR = random.normal(size=3).astype(np.float32)
+
+
+def tf() -> Any:
+    import tensorflow
+
+    return tensorflow
+
+
+def l2_normalized(x: Any) -> Any:
+    """Over the last axis, as the converter recognizes it."""
+    return tf().nn.l2_normalize(x, -1)
+
+
+def masked(x: Any) -> Any:
+    """Steps 4 and 5 of the first channel are masked."""
+    scores = tf().transpose(x, [0, 2, 1])[:, :1]
+    return tf().where(tf().range(STEPS) < 4, scores * 2.0, tf().fill(scores.shape, -3.0))
+
+
+GRAPHS: dict[str, Callable[[Any], Any]] = {
+    "ADD": lambda x: x[:, :, None, :] + x[:, None, :, :],
+    "BATCH_MATMUL": lambda x: tf().matmul(x, x, transpose_b=True),
+    "CONCATENATION": lambda x: tf().concat([x, x[:, :, :2]], -1),
+    "EXPAND_DIMS": lambda x: tf().expand_dims(x, 1),
+    "FULLY_CONNECTED": lambda x: tf().matmul(x, MATRIX) + VECTOR,
+    "GATHER": lambda x: tf().gather(x, [5, 0, 3], axis=1),
+    "L2_NORMALIZATION": l2_normalized,
+    "LOGISTIC": lambda x: tf().sigmoid(4.0 * x),
+    "MEAN": lambda x: tf().reduce_mean(x, 1),
+    "MUL": lambda x: x * 0.3,
+    "RESHAPE": lambda x: tf().reshape(x, [1, STEPS, 2, FEATURES // 2]),
+    "REVERSE_V2": lambda x: tf().reverse(x, [1]),
+    "SELECT_V2": masked,
+    "SLICE": lambda x: tf().slice(x, [0, 1, 0], [1, 3, FEATURES]),
+    "SOFTMAX": lambda x: tf().nn.softmax(4.0 * x),
+    "SQUEEZE": lambda x: tf().squeeze(x, 0),
+    "STRIDED_SLICE": lambda x: x[:, -1, ::2],
+    "TANH": lambda x: tf().tanh(4.0 * x),
+    "TRANSPOSE": lambda x: tf().transpose(x, [0, 2, 1]),
+}
+
+
+@cache
+def graph(name: str) -> bytes:
+    return float_graph(lambda features: {"y": GRAPHS[name](features)})
+
+
+def cases() -> list[Any]:
+    return [
+        (name, precision)
+        for name, row in REGISTRY.items()
+        for precision in row.precisions
+        if name != FUSED_LSTM  # see test_attention.py
+    ]
+
+
+@pytest.mark.parametrize(("name", "precision"), cases())
+def test_an_op_computes_what_its_float_form_does(name: str, precision: str) -> None:
+    rule = (lambda kind, output: precision) if name == "L2_NORMALIZATION" else everything(precision)
+    content, _ = quantize(graph(name), observed(graph(name), rule))
+    if precision != "float32":
+        check_integer_only(content)
+    compared = {one for window in windows(20) for one in check(content, window)}
+    wanted = {f"{name} {precision}"}
+    if name in ("EXPAND_DIMS", "SQUEEZE"):  # the converter writes a RESHAPE for either
+        wanted = {f"RESHAPE {precision}"}
+    assert wanted <= compared, compared
+
+
+def test_every_row_has_a_case_and_a_line_in_the_documentation() -> None:
+    assert set(GRAPHS) == set(REGISTRY) - {FUSED_LSTM}
+    text = (Path(__file__).parents[3] / "docs" / "quantizer.md").read_text("utf-8")
+    for row in REGISTRY.values():
+        assert f"`{row.name}`" in text
+        assert f"`{row.kernel}`" in text
+
+
+def test_a_scalar_factor_is_exact() -> None:
+    """0.3 is the integer 127 with scale 0.3 / 127, or 32767 with 0.3 / 32767."""
+    for precision, largest in (("int8", 127), ("int16", 32767)):
+        content, _ = quantize(graph("MUL"), observed(graph("MUL"), everything(precision)))
+        model = schema.read_model(content)
+        (factor,) = [t for t in model.subgraphs[0].tensors if schema.has_data(model, t)]
+        assert schema.constant(model, factor).item() == largest
+        assert schema.scale_and_zero_point(factor) == (float(np.float32(0.3) / np.float32(largest)), 0)
