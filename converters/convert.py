@@ -100,21 +100,29 @@ def quantize_int8(
 
 
 def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make ``model_float32.tflite`` and ``model_int8.tflite`` in a folder; the body of the child process.
+    """Make ``model_SCHEME.tflite`` for each scheme in a folder; the body of the child process.
 
     Args:
         folder: where to write.
         arguments: ``float_saved_model``, ``quantized_saved_model``, ``ranges``
-            (paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+            (paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON), and
+            ``schemes`` (names, "float32" and "int8" if absent).
 
     Returns:
         JSON-able: the ranges that were written.
     """
+    from converters.schemes import Source, convert  # which needs this file
+
     lstm_layers, metadata = arguments["lstm_layers"], arguments["metadata"]
-    original = convert_float(Path(arguments["float_saved_model"]), lstm_layers)
-    Path(folder, "model_float32.tflite").write_bytes(attach_metadata(original, metadata))
-    trained = convert_float(Path(arguments["quantized_saved_model"]), lstm_layers)
-    table = RangeTable.load(Path(arguments["ranges"]))
-    quantized, ranges = quantize_int8(trained, table, arguments["io"])
-    Path(folder, "model_int8.tflite").write_bytes(attach_metadata(quantized, metadata))
+    source = Source(
+        convert_float(Path(arguments["float_saved_model"]), lstm_layers),
+        convert_float(Path(arguments["quantized_saved_model"]), lstm_layers),
+        RangeTable.load(Path(arguments["ranges"])),
+        arguments["io"],
+    )
+    ranges: list[dict[str, Any]] = []
+    for scheme in arguments.get("schemes", ("float32", "int8")):
+        made = convert(scheme, source)
+        Path(folder, f"model_{scheme}.tflite").write_bytes(attach_metadata(made.content, metadata))
+        ranges += made.ranges
     return {"ranges": ranges}
