@@ -99,44 +99,30 @@ def quantize_int8(
     ]
 
 
-def convert_weights(saved_model: Path, scheme: str) -> bytes:
-    """A .tflite whose weights alone are smaller, "float16" or "dynamic" (int8)."""
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if scheme == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    return set_cell_clip(converter.convert(), 0.0)
-
-
 def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Make a file for each scheme in a folder; the body of the child process.
 
     Args:
         folder: where to write.
-        arguments: ``schemes`` (by name its ``file``, its ``conversion`` and the precision of its ``attention``,
-            None without a twin), ``float_saved_model`` (path), ``quantized`` (by precision ``saved_model`` and
-            ``ranges``, paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+        arguments: ``schemes`` (by name ``file``, ``conversion``, and ``attention``, a precision, None without
+            a twin), ``float_saved_model`` (path), ``quantized`` (by precision ``saved_model`` and ``ranges``,
+            paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
 
     Returns:
         JSON-able, by scheme name: the ``ranges`` that were written.
     """
+    from converters.schemes import Source, convert  # which needs this file
+
     lstm_layers, metadata = arguments["lstm_layers"], arguments["metadata"]
     original = convert_float(Path(arguments["float_saved_model"]), lstm_layers)
     told: dict[str, Any] = {}
-    for scheme, about in arguments["schemes"].items():
-        if scheme == "float32":
-            content, told[scheme] = original, {}
-        elif about["attention"]:
+    for name, about in arguments["schemes"].items():
+        source = Source(original, io=arguments["io"])
+        if about["attention"]:
             made = arguments["quantized"][about["attention"]]
             trained = convert_float(Path(made["saved_model"]), lstm_layers)
-            table = RangeTable.load(Path(made["ranges"]))
-            content, ranges = quantize_int8(trained, table, arguments["io"])
-            told[scheme] = {"ranges": ranges}
-        elif scheme in ("float16", "dynamic"):
-            content, told[scheme] = convert_weights(Path(arguments["float_saved_model"]), scheme), {}
-        else:
-            raise ConversionError(f"The scheme '{scheme}' cannot be converted yet.")
-        Path(folder, about["file"]).write_bytes(attach_metadata(content, metadata))
+            source = Source(original, trained, RangeTable.load(Path(made["ranges"])), arguments["io"])
+        converted = convert(about["conversion"], source)
+        Path(folder, about["file"]).write_bytes(attach_metadata(converted.content, metadata))
+        told[name] = {"ranges": converted.ranges}
     return told

@@ -22,9 +22,6 @@ from pipeline.report.schemes import SchemeResult
 from pipeline.runtime import ModelFileError, SequenceClassifier
 from pipeline.schemes import Scheme
 
-_SMALLEST_HYBRID = 1024
-"""Elements a weight matrix has to have before TFLite's dynamic-range mode quantizes its operator."""
-
 
 @dataclass(frozen=True)
 class SchemeFile:
@@ -103,12 +100,9 @@ def latencies_ms(files: Sequence[SchemeFile], window: Array) -> dict[str, float]
 
 
 def lstm_note(scheme: Scheme, summary: ModelSummary) -> str:
-    """Why an LSTM of a dynamic file computes in float; "" where none does, and of every other scheme."""
-    left = [lstm for lstm in summary.lstms if lstm.kind == "float32"]
-    if scheme.name != "dynamic" or not left:
+    """Which LSTMs do not compute in what the scheme promises; "" where each does."""
+    other = {lstm.name: lstm.kind for lstm in summary.lstms if lstm.kind != scheme.lstm_kind}
+    if not other:
         return ""
-    sizes = ", ".join(f"{lstm.units} units x {lstm.features} features" for lstm in left)
-    return (
-        f"{len(left)} of {len(summary.lstms)} LSTMs stayed in float32 ({sizes}): TFLite quantizes an LSTM "
-        f"only where a gate's weights have at least {_SMALLEST_HYBRID} elements."
-    )
+    told = ", ".join(f"{name} in {kind}" for name, kind in other.items())
+    return f"{len(other)} of {len(summary.lstms)} LSTMs do not compute in {scheme.lstm_kind}: {told}."

@@ -29,6 +29,11 @@ class Scheme:
     asked: bool
 
     @property
+    def lstm_kind(self) -> str:
+        """What its fused LSTMs compute in, as `converters.summary` names it."""
+        return {"dynamic": "hybrid", "int8": "int8 8x8_16"}.get(self.conversion, FLOAT32)
+
+    @property
     def weight_error(self) -> float:
         """Largest error of an LSTM weight, as a share of what int8 does to it: half a step of max/127."""
         return _WEIGHT_ERRORS.get(self.name, 1.0)

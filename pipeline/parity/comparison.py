@@ -9,7 +9,13 @@ from models.errors import VerificationError
 from pipeline.parity import measurements as measure
 from pipeline.parity.definitions import DEFINITIONS, PROMISE
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.tolerances import FINEST_STEP, keras_limits, promise_limits, training_limits
+from pipeline.parity.tolerances import (
+    FINEST_STEP,
+    QUARTER_STEP,
+    keras_limits,
+    promise_limits,
+    training_limits,
+)
 from pipeline.parity.verdict import Check
 
 Values = dict[str, float | None]
@@ -71,7 +77,7 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
         twin: its outputs; None where they are missing, which fails the check that has a limit.
         int8: the outputs of the file, with the scale of its logits where they are to be compared.
     """
-    values: Values = {"attention_within_one_step": None}
+    values: Values = {}
     if twin is not None:
         weights = _distributions(twin, int8)
         step = int8.attention_step or FINEST_STEP
@@ -80,11 +86,14 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
             "attention_equal": measure.share_within_steps(*weights, step, 0.5),
             "attention_max_steps": measure.max_steps(*weights, step),
         }
+        if step < QUARTER_STEP:
+            near = measure.share_within_steps(*weights, QUARTER_STEP, 1)
+            values["attention_within_quarter_step"] = near
         if int8.logits_scale:
             logits = (twin.logits, int8.logits)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)
             values["logits_max_steps"] = measure.max_steps(*logits, int8.logits_scale)
-    return _checks("training_forward", values, training_limits(), len(int8))
+    return _checks("training_forward", values, training_limits(int8.attention_step), len(int8))
 
 
 def keras(float_model: Outputs, float32: Outputs) -> list[Check]:

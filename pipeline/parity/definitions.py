@@ -74,6 +74,12 @@ _ALL = (
         "Attention weights at most one of their quantization steps apart.",
     ),
     Definition(
+        "attention_within_quarter_step",
+        ">=",
+        "share",
+        "Attention weights at most 1/1024, a quarter of an int8 step, apart.",
+    ),
+    Definition(
         "attention_equal", ">=", "share", "Attention weights that are the same quantized number."
     ),
     Definition(

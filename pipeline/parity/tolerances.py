@@ -20,6 +20,10 @@ FINEST_STEP = 1.0 / 32768.0
 """Attention in float has no steps; where they are counted, those of the finest format it could have are."""
 
 
+QUARTER_STEP = 1.0 / 1024.0
+"""A quarter of a step of an int8 softmax: see `training_limits`."""
+
+
 def promise_limits(
     steps: int,
     windows: int,
@@ -59,15 +63,20 @@ def promise_limits(
     }
 
 
-def training_limits() -> dict[str, float]:
+def training_limits(attention_step: float | None) -> dict[str, float]:
     """Limits of the int8 file against the forward it was trained with.
 
     In the LSTM that forward computes the kernel's own integers. The attention block is computed in float and
     rounded where the kernels round, so that a value at the edge of a rounding may land one step beside. Two
     steps mean that something else was trained than runs: a float imitation of all of it, with every rounding,
-    has 99.75 % within one step; 1 % is left. Steps are the file's own, or `FINEST_STEP` where it has none.
+    has 99.75 % within one step; 1 % is left.
+
+    In int16 and in float the steps of the weights are finer than what one step of a score does to them:
+    scores of up to 64 have steps of 64/32767, about 2^-9, and all of them one step beside, up or down, move a
+    weight by half of it at most, 2^-10: a quarter of a step of 1/256.
     """
-    return {"attention_within_one_step": 0.99}
+    coarse = attention_step is not None and attention_step > QUARTER_STEP
+    return {"attention_within_one_step" if coarse else "attention_within_quarter_step": 0.99}
 
 
 def keras_limits(steps: int) -> dict[str, float]:

@@ -28,7 +28,7 @@ class ConvertStage:
     """Reads the SavedModels and the ranges; writes the files, and as `conversion.json` how they were made."""
 
     name = "convert"
-    version = 3
+    version = 4
     reads: tuple[str, ...] = ("data", "train", "quantize")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:

@@ -255,7 +255,14 @@ def test_the_training_forward_is_counted_in_the_files_own_steps(step: float | No
     twin = replace(file, attention_weights=file.attention_weights + 3 * counted)
     checks = by_name(comparison.training_forward(twin, file))
     assert checks["attention_max_steps"].value == pytest.approx(3)
-    assert (checks["attention_equal"].value, checks["attention_within_one_step"].passed) == (0, False)
+    assert (checks["attention_equal"].value, checks["attention_within_one_step"].value) == (0, 0)
+    judged = {name: check.passed for name, check in checks.items() if check.limit is not None}
+    if step == 1 / 256:
+        assert judged == {"attention_within_one_step": False}
+    else:  # three such steps are what a step of a score may do
+        assert judged == {"attention_within_quarter_step": True}
+        twin = replace(file, attention_weights=file.attention_weights + 1 / 1000)
+        assert by_name(comparison.training_forward(twin, file))["attention_within_quarter_step"].passed is False
 
 
 def test_contexts_of_other_shapes_are_not_compared() -> None:

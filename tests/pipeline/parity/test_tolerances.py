@@ -49,7 +49,7 @@ def test_keras_limits() -> None:
 
 
 def test_every_limit_belongs_to_a_check() -> None:
-    assert {*promise_limits(29, 40, 1 / 256), *keras_limits(29), *training_limits()} <= set(DEFINITIONS)
+    assert {*promise_limits(29, 40, 1 / 256), *keras_limits(29), *training_limits(None)} <= set(DEFINITIONS)
 
 
 def test_every_check_is_documented() -> None:
@@ -65,6 +65,12 @@ def test_limits_of_attention_follow_from_its_step() -> None:
     assert real["attention_row_sum_error"] == 400 / 2**22
     assert real["attention_total_variation"] == 0.01
     assert int16["attention_max_error"] == real["attention_max_error"] == 0.05
+
+
+def test_what_runs_is_what_was_trained_within_one_step_or_what_a_score_does_to_finer_ones() -> None:
+    assert training_limits(1 / 256) == {"attention_within_one_step": 0.99}
+    for finer in (1 / 32768, None):
+        assert training_limits(finer) == {"attention_within_quarter_step": 0.99}
 
 
 def test_limits_shrink_with_the_error_of_the_weights() -> None:

@@ -310,11 +310,12 @@ class TestSchemes:
         assert parity["recommendation"]["scheme"] == "float32"
         assert "float16 is" in parity["recommendation"]["reason"]
 
-    def test_a_dynamic_file_whose_lstm_stayed_in_float_says_why(self, stored: Stored) -> None:
+    def test_a_dynamic_file_whose_lstm_stayed_in_float_is_told(self, stored: Stored) -> None:
         self.copy(stored, "dynamic", "float32")
-        dynamic = self.parity(stored, "dynamic")["schemes"][1]
-        assert "stayed in float32 (8 units x 3 features)" in dynamic["lstm_note"]
-        assert "1024" in dynamic["lstm_note"]
+        baseline, dynamic = self.parity(stored, "dynamic")["schemes"]
+        assert baseline["lstm_note"] == ""
+        assert dynamic["lstm_note"].startswith("1 of 1 LSTMs do not compute in hybrid: ")
+        assert dynamic["lstm_note"].endswith(" in float32.")
 
     @pytest.mark.parametrize("scheme", ["float16", "float32"])
     def test_without_an_int8_scheme_the_report_is_about_the_other(self, stored: Stored, scheme: str) -> None:
