@@ -101,7 +101,7 @@ def twin_answers(stages: Path, features: NDArray[np.float32]) -> dict[str, NDArr
 
     document = json.loads((stages / "train" / "model.json").read_text("utf-8"))
     twin = quantize_model(build_model(inference_config(ModelConfig.from_dict(document))))
-    twin.load_weights(stages / "quantize" / "twin.weights.h5")
+    twin.load_weights(stages / "quantize" / "int8" / "twin.weights.h5")
     whole = tf_keras.Model(twin.input, {**twin.output, "hidden": twin.get_layer("lstm").output})
     answers: dict[str, NDArray[Any]] = whole.predict(features, batch_size=512, verbose=0)
     return answers

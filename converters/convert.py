@@ -100,21 +100,29 @@ def quantize_int8(
 
 
 def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make ``model_float32.tflite`` and ``model_int8.tflite`` in a folder; the body of the child process.
+    """Make a file for each scheme in a folder; the body of the child process.
 
     Args:
         folder: where to write.
-        arguments: ``float_saved_model``, ``quantized_saved_model``, ``ranges``
-            (paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+        arguments: ``schemes`` (by name ``file``, ``conversion``, and ``attention``, a precision, None without
+            a twin), ``float_saved_model`` (path), ``quantized`` (by precision ``saved_model`` and ``ranges``,
+            paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
 
     Returns:
-        JSON-able: the ranges that were written.
+        JSON-able, by scheme name: the ``ranges`` that were written.
     """
+    from converters.schemes import Source, convert  # which needs this file
+
     lstm_layers, metadata = arguments["lstm_layers"], arguments["metadata"]
     original = convert_float(Path(arguments["float_saved_model"]), lstm_layers)
-    Path(folder, "model_float32.tflite").write_bytes(attach_metadata(original, metadata))
-    trained = convert_float(Path(arguments["quantized_saved_model"]), lstm_layers)
-    table = RangeTable.load(Path(arguments["ranges"]))
-    quantized, ranges = quantize_int8(trained, table, arguments["io"])
-    Path(folder, "model_int8.tflite").write_bytes(attach_metadata(quantized, metadata))
-    return {"ranges": ranges}
+    told: dict[str, Any] = {}
+    for name, about in arguments["schemes"].items():
+        source = Source(original, io=arguments["io"])
+        if about["attention"]:
+            made = arguments["quantized"][about["attention"]]
+            trained = convert_float(Path(made["saved_model"]), lstm_layers)
+            source = Source(original, trained, RangeTable.load(Path(made["ranges"])), arguments["io"])
+        converted = convert(about["conversion"], source)
+        Path(folder, about["file"]).write_bytes(attach_metadata(converted.content, metadata))
+        told[name] = {"ranges": converted.ranges}
+    return told

@@ -22,7 +22,8 @@ def context_vectors(
 ) -> np.ndarray:
     """The attention's context vector of each window.
 
-    It is found by structure: the product that takes the softmax's output, sum_t weights_t * h_t.
+    It is found by structure: the one product that takes the softmax's output, sum_t weights_t * h_t. With
+    several heads or queries it has one vector for each.
 
     Args:
         model: path or content of a .tflite, with float32 or int8 input.
@@ -30,7 +31,8 @@ def context_vectors(
         others: further inputs by their names in the signature, [n, ...] each, as the model takes them.
 
     Returns:
-        [n, units] float32, dequantized.
+        [n, units], or [n, ..., units] of several heads or queries: axes of one element are left out.
+        float32, dequantized.
 
     Raises:
         InputError: the model cannot be read, or the features do not fit its input.
@@ -39,10 +41,11 @@ def context_vectors(
     content = schema.read_bytes(model)
     unpacked = schema.read_model(content)
     index = _context_index(unpacked)
-    units = schema.elements(unpacked.subgraphs[0].tensors[index])
-    found = np.empty((len(features), units), np.float32)
+    shape = schema.shape(unpacked.subgraphs[0].tensors[index])
+    axes = [size for size in shape[:-1] if size != 1] + [*shape[-1:]]
+    found = np.empty((len(features), *axes), np.float32)
     for row, interpreter in enumerate(_runs(content, unpacked, features, others)):
-        found[row] = _value(interpreter, unpacked, index).reshape(units)
+        found[row] = _value(interpreter, unpacked, index).reshape(axes)
     return found
 
 
@@ -167,6 +170,6 @@ def _context_index(model: schema.ModelT) -> int:
     if len(found) != 1:
         raise VerificationError(
             f"The context vector cannot be found: {len(found)} BATCH_MATMULs take a SOFTMAX's output, not 1.",
-            "Only models with one dot-product attention are known.",
+            "Known are attentions whose weighted sum is one product.",
         )
     return found[0]

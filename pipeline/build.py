@@ -20,10 +20,15 @@ from pipeline.store import Artifact, DamagedArtifact, Store
 # Another version of one of these may give another result.
 PACKAGES = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "numpy", "ai-edge-litert", "aeon")
 
-# What is copied to the top of the output folder, from whichever stage holds it.
+# What is copied to the top of the output folder, from whichever stage holds it: of the models those that
+# were asked for.
 PUBLISHED = (
     "model_float32.tflite",
+    "model_float16.tflite",
+    "model_dynamic.tflite",
     "model_int8.tflite",
+    "model_int8_attention16.tflite",
+    "model_int8_attention32.tflite",
     "model_int8_stock.tflite",  # where it was asked for
     "golden.npz",
     "report.json",
@@ -167,7 +172,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    text = AUTO if value is None else str(value)
+    text = AUTO if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) < 64 else f"{text[:12]}..."  # a checksum
 
 

@@ -1,7 +1,8 @@
 """The configuration of a build: its fields, their limits and defaults.
 
 A field added here is a TOML key, a command-line flag and a line of `pipeline build --help` at once:
-all three are generated from these models. Reading and merging is in `config_reader.py`.
+all three are generated from these models. Reading and merging is in `config_reader.py`, what does not go
+together in `conflicts.py`.
 """
 
 import hashlib
@@ -17,21 +18,36 @@ Rate = Annotated[float, Field(gt=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Limit = Annotated[float, Field(ge=0.0)]
+Units = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Section(BaseModel):
-    """One TOML table. Frozen; unknown keys, wrong types, NaN and infinity are refused."""
+    """One TOML table. Frozen; unknown keys, wrong types, NaN and infinity are refused.
+
+    A field whose default is a tuple takes one value or a list of them.
+
+    Attributes:
+        flag_prefix: what the flags of this table begin with.
+        refused: keys that people look for and that cannot be had, each with the reason and the way out.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
     flag_prefix: ClassVar[str] = ""
+    refused: ClassVar[dict[str, str]] = {}
 
     @model_validator(mode="before")
     @classmethod
-    def _auto_is_none(cls, values: Any) -> Any:
+    def _as_written(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
         optional = {name for name, field in cls.model_fields.items() if field.default is None}
-        return {k: None if k in optional and v == AUTO else v for k, v in values.items()}
+        several = {name for name, field in cls.model_fields.items() if isinstance(field.default, tuple)}
+        read = {k: None if k in optional and v == AUTO else v for k, v in values.items()}
+        return {k: _as_tuple(v) if k in several else v for k, v in read.items()}
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 class DataConfig(Section):
@@ -50,7 +66,36 @@ class DataConfig(Section):
 class ModelSection(Section):
     """What is built."""
 
-    units: Annotated[int, Field(ge=1, le=1024)] = Field(default=64, description="Hidden units of the LSTM.")
+    refused: ClassVar[dict[str, str]] = {
+        "recurrent_dropout": "with dropout on its recurrence an LSTM becomes a WHILE loop in TFLite and does "
+        "not fuse; layer_dropout (--layer-dropout) drops between the layers instead"
+    }
+
+    task: Literal["classification", "multi-label", "regression", "per-step"] | None = Field(
+        default=None, description="What is learned; auto: from the data."
+    )
+    units: Annotated[tuple[Units, ...], Field(min_length=1, max_length=8)] = Field(
+        default=(64,), description="Hidden units of each LSTM layer, the first first."
+    )
+    bidirectional: bool = Field(default=False, description="A second LSTM in each layer that runs backwards.")
+    layer_dropout: Fraction = Field(
+        default=0.0, description="Part of what goes from layer to layer dropped in training."
+    )
+    attention: Literal["dot", "scaled-dot", "cosine", "general", "concat", "additive", "multi-head"] = Field(
+        default="scaled-dot", description="How a query scores the time steps."
+    )
+    query: Literal["last", "all"] | None = Field(
+        default=None, description="Steps that ask; auto: all with an output per step, else the last."
+    )
+    combine: Literal["concat", "context"] = Field(
+        default="concat", description="What the head gets: context and hidden state, or the context alone."
+    )
+    heads: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="Heads of multi-head attention; auto: up to 4."
+    )
+    variable_length: bool = Field(
+        default=False, description="A second input with each window's length; padding at the end."
+    )
     dropout: Fraction = Field(default=0.2, description="Part of the head's inputs dropped in training.")
     input_noise: Annotated[float, Field(ge=0.0, le=10.0)] = Field(
         default=0.2, description="Noise on the inputs in training, in standard deviations of a channel."
@@ -75,10 +120,15 @@ class TrainConfig(Section):
 class QuantizeConfig(Section):
     """How the weights are made ready for integers."""
 
-    scheme: Literal["int8"] = Field(
-        default="int8",
-        description="Number formats of the quantized model.",
-        json_schema_extra={"flag": "quantize"},
+    scheme: Annotated[tuple[Literal["float32", "float16", "dynamic", "int8"], ...], Field(min_length=1)] = (
+        Field(
+            default=("int8",),
+            description="Number formats to make, compare and hold to the limits.",
+            json_schema_extra={"flag": "quantize"},
+        )
+    )
+    attention_precision: Annotated[tuple[Literal["int8", "int16", "float32"], ...], Field(min_length=1)] = (
+        Field(default=("int8",), description="Number formats of the attention beside an int8 LSTM.")
     )
     calibration: Literal["min-max", "percentile", "mse"] = Field(
         default="mse", description="How a range follows from the values seen in the training data."
@@ -154,10 +204,17 @@ class BuildConfig(Section):
         import tomli_w
 
         tables = {
-            section: {key: AUTO if value is None else value for key, value in fields.items()}
+            section: {key: _as_toml(value) for key, value in fields.items()}
             for section, fields in self.model_dump().items()
         }
         return tomli_w.dumps(tables)
+
+
+def _as_toml(value: Any) -> Any:
+    """None and a row of one as people would write them."""
+    if value is None:
+        return AUTO
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
 def canonical_json(value: object) -> str:

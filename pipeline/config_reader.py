@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from models.errors import InputError
 from pipeline.config import AUTO, BuildConfig, Section
+from pipeline.conflicts import conflicts
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Setting:
         section, key: where it stands in TOML.
         flag: its command-line flag, without the leading dashes.
         types: the JSON types it takes: "integer", "number", "string", "boolean".
+        several: whether it takes a row of values: a list in TOML, a flag that may be given again.
         allowed: its limits in words.
     """
 
@@ -29,12 +31,26 @@ class Setting:
     key: str
     flag: str
     types: frozenset[str]
+    several: bool
     allowed: str
     default: Any
     description: str
 
-    def parse(self, text: str) -> Any:
-        """The value of a flag's text; text that is no such value stays text, for validation to refuse."""
+    @property
+    def default_text(self) -> str:
+        """The default as people write it."""
+        if self.default is None:
+            return AUTO
+        row = self.default if self.several else (self.default,)
+        return ", ".join(str(value).lower() for value in row)
+
+    def parse(self, given: str | bool | Iterable[str]) -> Any:
+        """The value of what a flag was given; text that is no such value stays text, to be refused."""
+        if isinstance(given, bool):
+            return given
+        return self._value(given) if isinstance(given, str) else [self._value(text) for text in given]
+
+    def _value(self, text: str) -> Any:
         for name, convert in (("integer", int), ("number", float)):
             if name in self.types:
                 try:
@@ -56,13 +72,18 @@ def settings() -> list[Setting]:
         properties = model.model_json_schema()["properties"]
         for key, field in model.model_fields.items():
             choices = [c for c in properties[key].get("anyOf", [properties[key]]) if c.get("type") != "null"]
-            allowed = ", or ".join([*map(_in_words, choices), *([AUTO] if field.default is None else [])])
+            several = isinstance(field.default, tuple)
+            if several:
+                choices = [properties[key]["items"]]
+            others = ["a list"] if several else [AUTO] if field.default is None else []
+            allowed = ", or ".join([*map(_in_words, choices), *others])
             found.append(
                 Setting(
                     section=section,
                     key=key,
                     flag=properties[key].get("flag", model.flag_prefix + key.replace("_", "-")),
                     types=frozenset(c["type"] for c in choices),
+                    several=several,
                     allowed=allowed,
                     default=field.default,
                     description=field.description or "",
@@ -71,27 +92,37 @@ def settings() -> list[Setting]:
     return found
 
 
-def read_config(file: Path | None = None, flags: Mapping[str, str | bool] | None = None) -> BuildConfig:
+def refused_flags() -> dict[str, tuple[str, str, str]]:
+    """Flags that people look for and that cannot be had: by name the table, the key and the reason."""
+    return {
+        model.flag_prefix + key.replace("_", "-"): (section, key, reason)
+        for section, model in sections().items()
+        for key, reason in model.refused.items()
+    }
+
+
+def read_config(
+    file: Path | None = None, flags: Mapping[str, str | bool | tuple[str, ...]] | None = None
+) -> BuildConfig:
     """Merge a TOML file and flags (which win) over the defaults.
 
     Args:
         file: a TOML file, or None.
-        flags: texts (or truth values of switches) by flag name.
+        flags: by flag name texts, truth values of switches, rows of texts where several are allowed.
     Raises:
         InputError: the file cannot be read, or anything is wrong in it or in the flags; the message
             has one line a mistake: where, what was got, what is allowed.
     """
     known = {setting.flag: setting for setting in settings()}
-    origin: dict[tuple[str, ...], str] = {
-        (known[flag].section, known[flag].key): f"--{flag}" for flag in flags or {}
-    }
+    refused = refused_flags()
+    origin: dict[tuple[str, ...], str] = {}
     merged: dict[str, Any] = dict(_read_toml(file) if file else {})
     for flag, value in (flags or {}).items():
-        setting = known[flag]
-        table = merged.get(setting.section, {})
+        section, key = refused[flag][:2] if flag in refused else (known[flag].section, known[flag].key)
+        origin[section, key] = f"--{flag}"
+        table = merged.get(section, {})
         if isinstance(table, dict):  # else: not a table, refused below
-            parsed = setting.parse(value) if isinstance(value, str) else value
-            merged[setting.section] = {**table, setting.key: parsed}
+            merged[section] = {**table, key: value if flag in refused else known[flag].parse(value)}
 
     def where(location: tuple[str, ...]) -> str:
         table, *keys = location
@@ -103,8 +134,12 @@ def read_config(file: Path | None = None, flags: Mapping[str, str | bool] | None
         config = BuildConfig.model_validate(merged)
     except ValidationError as error:
         for found in error.errors(include_url=False):
+            if found["type"] == "too_short" and found["input"]:  # of values that were all refused already
+                continue
             location = tuple(str(part) for part in found["loc"][:2])
             mistakes.append(f"{where(location)}: {_explain(location, found['type'], found['input'])}")
+    if config is not None:
+        mistakes += [f"{where((one.section, one.key))}: {one.text}" for one in conflicts(config)]
     table = merged.get("data")
     source = table.get("source") if isinstance(table, dict) else None
     if isinstance(source, str) and source and (problem := _source_problem(source)):
@@ -143,6 +178,9 @@ def _explain(location: tuple[str, ...], kind: str, got: Any) -> str:
     known = {s.key: s for s in settings() if s.section == section}
     if kind == "extra_forbidden":
         name = location[-1]
+        reason = sections()[section].refused.get(name) if keys else None
+        if reason:
+            return f"refused: {reason}."
         names = list(known) if keys else list(sections())
         hint = _suggestion(name.replace("-", "_"), names)
         homes = [s.section for s in settings() if s.key == name]

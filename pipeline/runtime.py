@@ -50,6 +50,8 @@ class Prediction:
         probabilities: [classes] float32, softmax of the logits.
         logits: [classes] float32.
         attention_weights: [time] float32, one a step of the model's input; the last is the window's last.
+            Of a model with several queries or heads [queries, time], [heads, time] or [heads, queries, time]:
+            along the last axis each row is a distribution over the steps.
     """
 
     label: str
@@ -96,10 +98,7 @@ class SequenceClassifier:
         self._pads = preprocessing["padding"] == "front"
         self._class_names = tuple(self.metadata["class_names"])
         self._input, self._outputs = self._bind()
-        self.output_scales = {
-            name: details["quantization"][0] or _scale_before(content, details["index"])
-            for name, details in self._outputs.items()
-        }
+        self.output_scales = {name: output_scale(content, one) for name, one in self._outputs.items()}
 
     def run(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Run the model on one standardized window, from the zero state.
@@ -108,7 +107,7 @@ class SequenceClassifier:
             features: [time, features], standardized, exactly as long as the model's input.
 
         Returns:
-            `logits` [classes] and `attention_weights` [time], float32, dequantized where needed.
+            `logits` [classes] and `attention_weights` [..., time], float32, dequantized where needed.
 
         Raises:
             WindowError: wrong shape, or a value that is not finite.
@@ -166,18 +165,32 @@ class SequenceClassifier:
             raise ModelFileError(f"The model has no signature '{SIGNATURE}'.")
         runner = self._interpreter.get_signature_runner(SIGNATURE)
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
-        shapes = {"logits": (len(self._class_names),), "attention_weights": self._shape[:1]}
-        for name, shape in {"features": self._shape, **shapes}.items():
+        bound = {}
+        for name, shape in {
+            "features": self._shape,
+            "logits": (len(self._class_names),),
+            "attention_weights": (..., self._shape[0]),  # of each head and query, where there are several
+        }.items():
             details = (outputs if name in OUTPUTS else inputs).get(name)
             if details is None:
                 raise ModelFileError(f"The signature has no tensor '{name}', only {[*inputs, *outputs]}.")
-            if tuple(details["shape"]) != (1, *shape):
-                raise ModelFileError(
-                    f"'{name}' has shape {[*map(int, details['shape'])]}; its metadata says {[1, *shape]}."
-                )
-            if details["dtype"] not in (np.float32, np.int8):
-                raise ModelFileError(f"'{name}' is {np.dtype(details['dtype'])}; float32 and int8 are known.")
-        return inputs["features"], {name: outputs[name] for name in OUTPUTS}
+            got = tuple(map(int, details["shape"]))
+            if not _fits(got, shape):
+                said = str([1, *shape]).replace("Ellipsis", "...")
+                raise ModelFileError(f"'{name}' has shape {[*got]}; its metadata says {said}.")
+            known = (np.float32, np.int8, np.int16) if name in OUTPUTS else (np.float32, np.int8)
+            if details["dtype"] not in known:
+                names = ", ".join(np.dtype(one).name for one in known)
+                raise ModelFileError(f"'{name}' is {np.dtype(details['dtype'])}; known are {names}.")
+            bound[name] = details
+        return bound.pop("features"), bound
+
+
+def _fits(got: tuple[int, ...], shape: tuple[Any, ...]) -> bool:
+    """Whether a tensor is [1, *shape]; `...` stands for up to two axes of any size."""
+    if shape[0] is not ...:
+        return got == (1, *shape)
+    return 2 <= len(got) <= 4 and got[0] == 1 and got[-1:] == shape[1:] and min(got) > 0
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -213,6 +226,14 @@ def quantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
     scale, zero_point = details["quantization"]
     steps = np.rint(values / np.float32(scale)) + np.float32(zero_point)
     return np.clip(steps, -128, 127).astype(np.int8)
+
+
+def output_scale(content: bytes, details: dict[str, Any]) -> float:
+    """Return the quantization step of an output, 0.0 where nothing about it is quantized.
+
+    For a float output it is the step of the tensor that is dequantized into it.
+    """
+    return float(details["quantization"][0] or _scale_before(content, details["index"]))
 
 
 def dequantize(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from pipeline.parity.verdict import Check
 from pipeline.progress import Progress, Silence
 from pipeline.report import collect
 from pipeline.report.data import BUILD_NAMES, ReportData, short_names
+from pipeline.report.numbers import step_size
 
 Tolerances = Mapping[str, float | None]
 Path = str | os.PathLike[str]
@@ -111,15 +111,13 @@ def verify_files(
     ran, latency_ms = run_files(
         {name: (file, features[name]) for name, file in files.items()}, progress or Silence()
     )
-    if len({one.context.shape for one in ran.values() if one.context is not None}) > 1:  # other LSTMs
-        ran = {name: replace(one, context=None) for name, one in ran.items()}
     return judge(
         collect.Windows(
             features[A], None if labels is None else labels[chosen], ran[A], ran[B], class_names
         ),
         tolerances,
         total=total,
-        notes=_notes(files, given, ran),
+        notes=_notes(files, given),
         dataset={
             "name": given.name,
             "attribution": given.attribution,
@@ -160,6 +158,7 @@ def judge(
     models: Mapping[str, Outputs] | None = None,
     notes: Iterable[str] = (),
     names: Mapping[str, str] = BUILD_NAMES,
+    weight_error: float = 1.0,
     **about: Any,
 ) -> ReportData:
     """From the outputs of two models to the report with its verdict.
@@ -173,10 +172,11 @@ def judge(
         models: outputs of the models whose accuracy is told; None: the two.
         notes: beside those about the windows.
         names: what the two models are called.
+        weight_error: of the second model's LSTM weights, as a share of what int8 does to them.
         about: the fields of `ReportData` that nobody has to measure.
     """
     float_model, int8, labels = windows.float_model, windows.int8, windows.labels
-    promise = comparison.promise(float_model, int8, labels, tolerances)
+    promise = comparison.promise(float_model, int8, labels, tolerances, weight_error)
     examples, arrays = collect.examples(windows)
     models = models or {"float_model": float_model, "int8": int8}
     return ReportData(
@@ -199,7 +199,8 @@ def judge(
             collect.figures(windows, int(index))
             for index in collect.by_difference(windows)[: collect.LISTED]
         ],
-        notes=(*_notes_on_windows(promise, windows, total), *notes),
+        notes=(*_notes_on_windows(promise, windows, total), *_note_on_contexts(windows, names), *notes),
+        attention_step=int8.attention_step,
         glossary={name: one.meaning for name, one in DEFINITIONS.items()},
         arrays=arrays,
         names=dict(names),
@@ -230,13 +231,27 @@ def describe_model(summary: ModelSummary) -> dict[str, Any]:
     return {"ops": whole["ops"], "lstms": lstms, "integer_only": whole["integer_only"]}
 
 
+def _note_on_contexts(windows: collect.Windows, names: Mapping[str, str]) -> list[str]:
+    """Which model's context vectors are missing, or that the two have other shapes."""
+    sides = {"float_model": windows.float_model, "int8": windows.int8}
+    if not windows.int8.attends or comparison.comparable_contexts(*sides.values()):
+        return []
+    missing = [names[side] for side, one in sides.items() if one.context is None]
+    found_in = " and ".join(missing or [names[side] for side in sides])
+    return [f"No context vector that can be compared was found in {found_in}."]
+
+
 def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: int) -> list[str]:
     """What a reader has to know about the windows beside the numbers."""
     used, notes = len(windows.int8), []
     if ties := next(check.value for check in checks if check.name == "attention_top1_ties"):
+        rows = len(windows.int8.distributions)
+        of = f"{used} windows" if rows == used else f"{rows} rows of attention (a window's heads and queries)"
+        step = windows.int8.attention_step
+        apart = f"within one quantization step ({step_size(step)}) of each other" if step else "equal"
         notes.append(
-            f"In {ties:.0f} of {used} windows the two attend most to different steps whose weights are "
-            "within one quantization step (1/256) of each other; these count as agreeing."
+            f"In {ties:.0f} of {of} the two attend most to different steps whose weights are {apart}; "
+            "these count as agreeing."
         )
     if used < total:
         notes.append(
@@ -255,7 +270,7 @@ def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: 
     return notes
 
 
-def _notes(files: Mapping[str, ModelFile], given: GivenWindows, ran: Mapping[str, Outputs]) -> list[str]:
+def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
     """What was done to the windows and outputs of files, theirs and ours."""
     notes = [*unread_note(given.name, given.unread)]
     without = [name for name, one in files.items() if one.rule is None]
@@ -273,8 +288,6 @@ def _notes(files: Mapping[str, ModelFile], given: GivenWindows, ran: Mapping[str
     for name, file in files.items():
         if file.gives_probabilities:
             notes.append(f"{name} ends with a softmax: its '{file.logits}' were compared as probabilities.")
-    if missing := [name for name, one in ran.items() if one.attends and one.context is None]:
-        notes.append(f"No context vector that can be compared was found in {' and '.join(missing)}.")
     return notes
 
 

@@ -20,7 +20,8 @@ class Signature:
         inputs: types of the inputs, "" for an absent one.
         output: type of the first output.
         ranks: of the inputs, 0 for an absent one.
-        scales: of inputs 0 and 1 and of the output; 0 for a tensor without one.
+        scales: of inputs 0 and 1 and of the output; 0 for a tensor without one of its own.
+        per_channel: an input has several scales.
         options: the op's builtin options, or None.
     """
 
@@ -28,6 +29,7 @@ class Signature:
     output: str
     ranks: tuple[int, ...]
     scales: tuple[float, float, float]
+    per_channel: bool
     options: Any
 
 
@@ -47,6 +49,8 @@ def _hybrid(s: Signature) -> bool:
 
 
 def _fully_connected(s: Signature) -> int:
+    if _hybrid(s) and s.per_channel:
+        return 12
     if len(s.inputs) == 2:
         return 6
     if s.options.keepNumDims:
@@ -103,7 +107,7 @@ _RULES: dict[str, Callable[[Signature], int]] = {
     "ADD": _add,
     "BATCH_MATMUL": _by_type(2, 3),
     "CONCATENATION": _by_type(2, 3),
-    "DEQUANTIZE": _by_type(2, 3),
+    "DEQUANTIZE": lambda s: {"int8": 2, "int16": 3, "float16": 3}[s.inputs[0]],
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": _gather,
     "L2_NORMALIZATION": _by_type(2, 1),

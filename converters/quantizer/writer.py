@@ -52,6 +52,12 @@ class Writer:
         made.buffer = self._buffer(values.values.tobytes())
         return self._add(made)
 
+    def half(self, name: str, like: schema.TensorT, values: NDArray[np.float32]) -> int:
+        """Add a float16 constant; halves go to even."""
+        made = _tensor(name, like, "float16", None)
+        made.buffer = self._buffer(values.astype(np.float16).tobytes())
+        return self._add(made)
+
     def copied(self, index: int) -> int:
         """The source's tensor as it is, with its data if it has any; once, however often it is asked for."""
         if index not in self._copied:
@@ -182,6 +188,7 @@ class Writer:
             schema.tensor_type_name(output),
             tuple(0 if tensor is None else len(schema.shape(tensor)) for tensor in given),
             (scales[0], scales[1], _scale(output)),
+            any(tensor is not None and len(schema.quantization(tensor)[0]) > 1 for tensor in given[:2]),
             options,
         )
 

@@ -20,6 +20,7 @@ STAGES = click.Choice(NAMES)
         "pipeline build --quantize int8",
         "pipeline build --data basic-motions --units 32 --out build/watch",
         "pipeline build --data recordings.npz --config project.toml --seed 1",
+        "pipeline build --quantize float16 --quantize int8 --attention-precision int16",
         "pipeline build --until convert --no-qat",
         "pipeline build --redo train",
     ),
@@ -45,7 +46,7 @@ def build(
     """Train an LSTM with attention, quantize it, convert it with the LSTM fused, verify int8 against float.
 
     Finished stages are stored: a second run redoes only what a changed option, file or version touches, and
-    says why. Every field below is also a key of the TOML file. Exit code 1: the int8 file misses a limit.
+    says why. Every field below is also a key of the TOML file. Exit code 1: a file misses a limit.
     """
     from pipeline import build as engine
     from pipeline.cli.progress import listener

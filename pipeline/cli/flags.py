@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pipeline.config import AUTO
-from pipeline.config_reader import Setting, sections, settings
+from pipeline.config_reader import Setting, refused_flags, sections, settings
 
 
 class ConfigOption(click.Option):
@@ -38,7 +38,9 @@ class ConfigCommand(click.Command):
 
 
 def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add a flag for every field; those not given are None."""
+    """Add a flag for every field, and hidden ones whose use is told why it is refused; None: not given."""
+    for name in refused_flags():
+        function = click.option(f"--{name}", hidden=True, help="Refused.")(function)
     return _add(settings(), function)
 
 
@@ -49,16 +51,18 @@ def tolerance_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def given_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The flags that were given, under the names `read_config` knows."""
-    return {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
+    return {name.replace("_", "-"): value for name, value in flags.items() if value not in (None, ())}
 
 
 def _add(chosen: Sequence[Setting], function: Callable[..., Any]) -> Callable[..., Any]:
     for setting in reversed(chosen):
         switch = "boolean" in setting.types
-        default = AUTO if setting.default is None else setting.default
+        default = setting.default_text
         if switch:
-            default = f"--{setting.flag}" if default else f"--no-{setting.flag}"
+            default = f"--{setting.flag}" if setting.default else f"--no-{setting.flag}"
         allowed = setting.allowed.removesuffix(f", or {AUTO}")
+        if setting.several:
+            allowed = f"{allowed.removesuffix(', or a list')}; may be given again"
         limits = "" if switch or allowed == "text" else f"{allowed}; "
         function = click.option(
             f"--{setting.flag}/--no-{setting.flag}" if switch else f"--{setting.flag}",
@@ -66,6 +70,7 @@ def _add(chosen: Sequence[Setting], function: Callable[..., Any]) -> Callable[..
             section=setting.section,
             type=bool if switch else str,
             default=None,
+            multiple=setting.several,
             metavar=None if switch else _METAVARS[min(setting.types)],
             help=f"{setting.description} [{limits}default: {default}]",
         )(function)

@@ -1,6 +1,5 @@
 """What `build` and `verify` say last, on stdout: parity, accuracies, sizes, the report, the verdict."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -8,15 +7,17 @@ from typing import Any
 
 import click
 
-from pipeline.build import BuildResult
+from pipeline.build import PUBLISHED, BuildResult
 from pipeline.cli.output import printable, stdout
+from pipeline.cli.scheme_table import scheme_table
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.verdict import Check
 from pipeline.report.data import BUILD_NAMES
-from pipeline.report.numbers import MISSING, outcome, percent, size
+from pipeline.report.numbers import MISSING, figures, outcome, percent, size
+from pipeline.report.schemes import SchemeResult
 
 PROMISE = "float_model"  # shown whole; of the explanations only what has a limit, the report has the rest
-MODELS = ("model_float32.tflite", "model_int8.tflite", "model_int8_stock.tflite")
+MODELS = [name for name in PUBLISHED if name.endswith(".tflite")]
 GOOD, BAD, TITLE = "bold green", "bold red", "bold"
 
 
@@ -41,47 +42,29 @@ def _print_all(parity: Mapping[str, Any], sizes: list[tuple[str, int]], where: s
             printable(parity.get("references", REFERENCES).get(reference, reference)),
             [check for check in group if reference == PROMISE or check.limit is not None],
         )
+    schemes = [SchemeResult.from_dict(one) for one in parity.get("schemes", [])]
+    several = len([one for one in schemes if one.asked]) > 1
+    if several:
+        _print_schemes(schemes, parity["recommendation"]["reason"])
     names = {**BUILD_NAMES, **parity.get("names", {})}
     _print_block("Test accuracy, with its 95 % interval", _accuracies(parity.get("accuracies", []), names))
     if parity.get("stock"):
         _print_block("Beside it, for comparison only: TensorFlow's stock int8 quantizer", _stock(parity))
-    _print_block("Size", _sizes(sizes, "float32" if parity.get("built", True) else names["float_model"]))
+    if not several:
+        _print_block("Size", _sizes(sizes, "float32" if parity.get("built", True) else names["float_model"]))
     for note in parity["notes"]:
         _say(_wrapped(f"Note: {printable(note)}"))
     if where:
         _say(where)
     if "verdict" not in parity:
         return
-    for check in checks:
-        if check.passed is False:
-            value, limit = figures(check)
-            _say(_wrapped(f"FAILED {check.reference}.{check.name}: {value}, limit {limit}"), BAD)
+    for prefix, failed in _failures(schemes) if several else [("", checks)]:
+        for check in failed:
+            if check.passed is False:
+                value, limit = figures(check)
+                _say(_wrapped(f"FAILED {prefix}{check.reference}.{check.name}: {value}, limit {limit}"), BAD)
     passed = parity["verdict"] == "pass"
     _say("PARITY PASSED" if passed else "PARITY FAILED", GOOD if passed else BAD)
-
-
-def figures(check: Check) -> tuple[str, str]:
-    """Value and limit ("" without one) as text, with as many digits as it takes to tell them apart.
-
-    What misses its limit never looks as if it met it, and nothing short of everything is called 100 %.
-    A share of what agrees is a percentage; a difference is a plain number of three significant digits.
-    """
-    as_percent = check.unit == "share" and check.relation == ">="
-    value, limit = check.value, check.limit
-    measured = value is not None and math.isfinite(value)
-    numbers = [number for number in (limit, 1.0) if measured and number is not None and number != value]
-    for digits in range(3, 12):
-        shown = _written(value, as_percent, digits) if measured else MISSING
-        if shown not in (_written(number, as_percent, digits) for number in numbers):
-            break
-    return shown, "" if limit is None else f"{check.relation} {_written(limit, as_percent, digits)}"
-
-
-def _written(value: float | None, as_percent: bool, digits: int) -> str:
-    assert value is not None
-    if as_percent:
-        return f"{100 * value:.{digits - 2}f} %"
-    return f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}".replace("e-0", "e-")
 
 
 def _print_checks(title: str, checks: list[Check]) -> None:
@@ -95,6 +78,26 @@ def _print_checks(title: str, checks: list[Check]) -> None:
         row = f"{mark} {check.name:<26} {value:>12} {unit:<12} {limit:>12}  {said}"
         _say(row, BAD if check.passed is False else "")
     _say()
+
+
+def _print_schemes(schemes: list[SchemeResult], reason: str) -> None:
+    """The table of all schemes, what is to be known of their LSTMs, and which one to ship."""
+    _say("All schemes, each against the original float model; ! misses a limit", TITLE)
+    heading, *rows = scheme_table(schemes)
+    _say(heading)
+    for one, row in zip(schemes, rows, strict=True):
+        _say(row, BAD if one.failed else "")
+    for one in schemes:
+        if one.lstm_note:
+            _say(_wrapped(f"{one.name}: {printable(one.lstm_note)}"))
+    _say()
+    _say(_wrapped(f"Recommended: {printable(reason)}"), TITLE)
+    _say()
+
+
+def _failures(schemes: list[SchemeResult]) -> Iterator[tuple[str, list[Check]]]:
+    for one in schemes:
+        yield f"{one.name}: ", one.failed
 
 
 def _accuracies(accuracies: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[str]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from models.errors import VerificationError
 from pipeline.parity import measurements as measure
 from pipeline.parity.definitions import DEFINITIONS, PROMISE
-from pipeline.parity.outputs import ATTENTION_STEP, Array, Outputs
-from pipeline.parity.tolerances import keras_limits, promise_limits, training_limits
+from pipeline.parity.outputs import Array, Outputs
+from pipeline.parity.tolerances import (
+    FINEST_STEP,
+    QUARTER_STEP,
+    keras_limits,
+    promise_limits,
+    training_limits,
+)
 from pipeline.parity.verdict import Check
 
 Values = dict[str, float | None]
@@ -23,6 +31,7 @@ def promise(
     int8: Outputs,
     labels: Array | None,
     tolerances: Mapping[str, float | None] | None = None,
+    weight_error: float = 1.0,
 ) -> list[Check]:
     """The int8 file against the original float model.
 
@@ -32,23 +41,28 @@ def promise(
     Args:
         labels: class of each window, [n]; None where nobody knows.
         tolerances: from the config.
+        weight_error: of the file's LSTM weights, as a share of what int8 does to them.
     """
     logits = (float_model.logits, int8.logits)
     values = _closeness(float_model, int8)
     if float_model.attends or int8.attends:
-        weights = (float_model.attention_weights, int8.attention_weights)
-        top1 = measure.attention_top1(*weights)
-        values["attention_row_sum_error"] = measure.row_sum_error(int8.attention_weights)
+        weights = _distributions(float_model, int8)
+        top1 = measure.attention_top1(*weights, int8.attention_step or 0.0)
+        values["attention_row_sum_error"] = measure.row_sum_error(int8.distributions)
         values["attention_top1_agreement"] = top1.agreement
         values["attention_top1_ties"] = top1.ties
     if labels is not None:
         values["accuracy_drop"] = measure.accuracy_drop(*logits, labels)
         values["worst_class_recall_drop"] = measure.worst_class_recall_drop(*logits, labels)
     given = {name for name, limit in (tolerances or {}).items() if limit is not None}
-    limits = promise_limits(int8.attention_weights.shape[1], len(int8), tolerances)
+    limits = promise_limits(int8.steps, len(int8), int8.attention_step, tolerances, weight_error)
     absent = [name for name in _CAN_BE_ABSENT if values.get(name) is None]
     limits = {name: limit for name, limit in limits.items() if name in given or name not in absent}
-    return _checks("float_model", {**dict.fromkeys(absent), **values}, limits, len(int8))
+    checks = _checks("float_model", {**dict.fromkeys(absent), **values}, limits, len(int8))
+    if len(int8.distributions) == len(int8):
+        return checks
+    # Several heads or queries a window: it is their rows that tie.
+    return [replace(check, unit="rows") if check.unit == "windows" else check for check in checks]
 
 
 def float_forward(forward: Outputs, int8: Outputs) -> list[Check]:
@@ -63,30 +77,43 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
         twin: its outputs; None where they are missing, which fails the check that has a limit.
         int8: the outputs of the file, with the scale of its logits where they are to be compared.
     """
-    values: Values = {"attention_within_one_step": None}
+    values: Values = {}
     if twin is not None:
-        weights = (twin.attention_weights, int8.attention_weights)
+        weights = _distributions(twin, int8)
+        step = int8.attention_step or FINEST_STEP
         values = {
-            "attention_within_one_step": measure.share_within_steps(*weights, ATTENTION_STEP, 1),
-            "attention_equal": measure.share_within_steps(*weights, ATTENTION_STEP, 0.5),
-            "attention_max_steps": measure.max_steps(*weights, ATTENTION_STEP),
+            "attention_within_one_step": measure.share_within_steps(*weights, step, 1),
+            "attention_equal": measure.share_within_steps(*weights, step, 0.5),
+            "attention_max_steps": measure.max_steps(*weights, step),
         }
+        if step < QUARTER_STEP:
+            near = measure.share_within_steps(*weights, QUARTER_STEP, 1)
+            values["attention_within_quarter_step"] = near
         if int8.logits_scale:
             logits = (twin.logits, int8.logits)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)
             values["logits_equal"] = measure.share_within_steps(*logits, int8.logits_scale, 0.5)
             values["logits_max_steps"] = measure.max_steps(*logits, int8.logits_scale)
-    return _checks("training_forward", values, training_limits(), len(int8))
+    return _checks("training_forward", values, training_limits(int8.attention_step), len(int8))
 
 
 def keras(float_model: Outputs, float32: Outputs) -> list[Check]:
     """The float32 file against the Keras model it came from."""
     values: Values = {
         "logits_max_relative_error": measure.max_relative_error(float_model.logits, float32.logits),
-        "attention_max_error": measure.max_error(float_model.attention_weights, float32.attention_weights),
+        "attention_max_error": measure.max_error(*_distributions(float_model, float32)),
         "decision_agreement": measure.decision_agreement(float_model.logits, float32.logits),
     }
-    return _checks("keras", values, keras_limits(float32.attention_weights.shape[1]), len(float32))
+    return _checks("keras", values, keras_limits(float32.steps), len(float32))
+
+
+def comparable_contexts(reference: Outputs, tested: Outputs) -> tuple[Array, Array] | None:
+    """The context vectors of both; None where one has none, or another shape (a file may go head by head)."""
+    if reference.context is None or tested.context is None:
+        return None
+    if reference.context.shape != tested.context.shape:
+        return None
+    return reference.context, tested.context
 
 
 def moved(reference: Outputs, tested: Outputs) -> dict[str, float | None]:
@@ -105,14 +132,23 @@ def _closeness(reference: Outputs, tested: Outputs) -> Values:
         "context_relative_rms_error": None,
     }
     if reference.attends or tested.attends:
-        weights = (reference.attention_weights, tested.attention_weights)
+        weights = _distributions(reference, tested)
         values["attention_max_error"] = measure.max_error(*weights)
         values["attention_total_variation"] = measure.mean_total_variation(*weights)
-    if reference.context is not None and tested.context is not None:
-        context = (reference.context, tested.context)
+    if context := comparable_contexts(reference, tested):
         values["context_max_error"] = measure.max_error(*context)
         values["context_relative_rms_error"] = measure.relative_rms_error(*context)
     return values
+
+
+def _distributions(reference: Outputs, tested: Outputs) -> tuple[Array, Array]:
+    """The attention of both as rows; they have to belong to the same windows, heads and queries."""
+    if reference.attention_weights.shape != tested.attention_weights.shape:
+        raise VerificationError(
+            f"The attention weights have the shape {reference.attention_weights.shape} in the reference, "
+            f"{tested.attention_weights.shape} in what is compared with it."
+        )
+    return reference.distributions, tested.distributions
 
 
 def _checks(reference: str, values: Values, limits: Mapping[str, float], n: int) -> list[Check]:

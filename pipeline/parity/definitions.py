@@ -18,52 +18,73 @@ REFERENCES = {
 
 @dataclass(frozen=True)
 class Definition:
-    """What a check of this name compares."""
+    """What a check of this name compares.
+
+    `promised`: it belongs to the promise, so that `[tolerances]` of a config may set its limit.
+    """
 
     name: str
     relation: Relation
     unit: str
     meaning: str
+    promised: bool = False
+
+
+def _promised(name: str, relation: Relation, unit: str, meaning: str) -> Definition:
+    return Definition(name, relation, unit, meaning, promised=True)
 
 
 _ALL = (
-    Definition("decision_agreement", ">=", "share", "Windows for which both decide for the same class."),
-    Definition(
+    _promised("decision_agreement", ">=", "share", "Windows for which both decide for the same class."),
+    _promised(
         "max_probability_difference",
         "<=",
         "probability",
         "Largest change of a class probability in any window.",
     ),
-    Definition("attention_max_error", "<=", "weight", "Largest change of any single attention weight."),
-    Definition(
+    _promised("attention_max_error", "<=", "weight", "Largest change of any single attention weight."),
+    _promised(
         "attention_total_variation", "<=", "share", "Attention that lies elsewhere, mean over windows."
     ),
-    Definition(
+    _promised(
         "attention_row_sum_error",
         "<=",
         "weight",
         "Distance of the int8 weights of a window from adding up to 1.",
     ),
-    Definition(
+    _promised(
         "attention_top1_agreement",
         ">=",
         "share",
         "Windows whose most attended step is the same; ties within one quantization step agree.",
     ),
-    Definition("attention_top1_ties", "<=", "windows", "Windows that agree on that step only by such a tie."),
-    Definition(
+    _promised("attention_top1_ties", "<=", "windows", "Windows that agree on that step only by such a tie."),
+    _promised(
         "context_max_error", "<=", "activation", "Largest change of an element of the context vector."
     ),
-    Definition(
+    _promised(
         "context_relative_rms_error", "<=", "relative", "RMS change of the context vectors over their RMS."
     ),
-    Definition("accuracy_drop", "<=", "share", "Test accuracy of the float model minus the int8 file's."),
-    Definition("worst_class_recall_drop", "<=", "share", "The largest loss of recall of any single class."),
+    _promised("accuracy_drop", "<=", "share", "Test accuracy of the float model minus the int8 file's."),
+    _promised("worst_class_recall_drop", "<=", "share", "The largest loss of recall of any single class."),
     Definition(
-        "attention_within_one_step", ">=", "share", "Attention weights at most one step of 1/256 apart."
+        "attention_within_one_step",
+        ">=",
+        "share",
+        "Attention weights at most one of their quantization steps apart.",
     ),
-    Definition("attention_equal", ">=", "share", "Attention weights that are the same int8 number."),
-    Definition("attention_max_steps", "<=", "steps", "Largest difference of a weight, in steps of 1/256."),
+    Definition(
+        "attention_within_quarter_step",
+        ">=",
+        "share",
+        "Attention weights at most 1/1024, a quarter of an int8 step, apart.",
+    ),
+    Definition(
+        "attention_equal", ">=", "share", "Attention weights that are the same quantized number."
+    ),
+    Definition(
+        "attention_max_steps", "<=", "steps", "Largest difference of a weight, in quantization steps."
+    ),
     Definition(
         "logits_within_one_step", ">=", "share", "Logits at most one of their quantization steps apart."
     ),
@@ -75,4 +96,4 @@ _ALL = (
 )
 
 DEFINITIONS = {definition.name: definition for definition in _ALL}  # fmt: skip
-PROMISE = tuple(definition.name for definition in _ALL[:11])  # the names `[tolerances]` of a config may set
+PROMISE = tuple(one.name for one in _ALL if one.promised)

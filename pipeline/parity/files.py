@@ -15,7 +15,9 @@ from pipeline.runtime import ModelFileError, checked_metadata
 
 SIGNATURE = "serving_default"
 LOGITS, ATTENTION = "logits", "attention_weights"
-_TYPES = ("float32", "int8")
+MAX_ATTENTION_AXES = 3  # heads, queries, time steps
+_INPUT_TYPES = ("float32", "int8")
+_OUTPUT_TYPES = (*_INPUT_TYPES, "int16")
 _SAME_NUMBERS = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
@@ -37,8 +39,8 @@ class ModelFile:
         content: its bytes.
         input_name, input: the one input, [1, steps, features].
         outputs: by name, in the signature's order; tensor names where the file has no signature.
-        logits: name of the output with one number a class; attention: of the one with one weight a step,
-            None where there is none.
+        logits: name of the output with one number a class; attention: of the one with a weight for each
+            time step along its last axis (of each head, of each query), None where there is none.
         gives_probabilities: True where `logits` is the result of a SOFTMAX.
         metadata: what a file of ours says about itself; None of any other.
     """
@@ -67,6 +69,11 @@ class ModelFile:
     def classes(self) -> int:
         """C, how many numbers `logits` has."""
         return max(self.outputs[self.logits].shape)
+
+    @property
+    def attention_shape(self) -> tuple[int, ...]:
+        """Of one window's attention weights, axes of one element left out; (0,) where there are none."""
+        return (0,) if self.attention is None else tuple(_axes(self.outputs[self.attention]))
 
     @property
     def rule(self) -> Preprocessing | None:
@@ -106,12 +113,13 @@ class ModelFile:
             raise InputError(f"'{path}' takes {list(taken.shape)}; needed is [1, time, channels].")
         logits = _choose(path, outputs, logits, LOGITS, "--logits") or ""
         attention = _choose(path, outputs, attention, ATTENTION, "--attention")
-        for name, tensor in {input_name: taken, **outputs}.items():
-            if tensor.dtype not in _TYPES and name in (input_name, logits, attention):
-                raise InputError(f"'{path}': '{name}' is {tensor.dtype}; known are {' and '.join(_TYPES)}.")
-        _require_row(path, logits, outputs[logits], None)
+        _require_type(path, input_name, taken, _INPUT_TYPES)
+        for name in (logits, attention):
+            if name is not None:
+                _require_type(path, name, outputs[name], _OUTPUT_TYPES)
+        _require_classes(path, logits, outputs[logits])
         if attention is not None:
-            _require_row(path, attention, outputs[attention], taken.shape[1])
+            _require_distributions(path, attention, outputs[attention], taken.shape[1])
         return cls(
             path=path,
             content=content,
@@ -188,12 +196,33 @@ def _choose(
     return next(iter(outputs))
 
 
-def _require_row(path: Path, name: str, tensor: Tensor, length: int | None) -> None:
-    """`length` numbers, or None: one a class, two at least; axes of one element beside them do not count."""
-    axes = [size for size in tensor.shape if size != 1]
-    if axes != [length] and (length is not None or len(axes) != 1):
-        needed = "[1, classes], two at least" if length is None else f"[1, {length}], one weight a step"
-        raise InputError(f"'{path}': '{name}' is {list(tensor.shape)}; needed is {needed}.")
+def _require_type(path: Path, name: str, tensor: Tensor, known: tuple[str, ...]) -> None:
+    if tensor.dtype not in known:
+        shown = f"{', '.join(known[:-1])} and {known[-1]}"
+        raise InputError(f"'{path}': '{name}' is {tensor.dtype}; known are {shown}.")
+
+
+def _require_classes(path: Path, name: str, tensor: Tensor) -> None:
+    """One number a class, two at least; axes of one element beside them do not count."""
+    if len(_axes(tensor)) != 1:
+        raise InputError(
+            f"'{path}': '{name}' is {list(tensor.shape)}; needed is [1, classes], two at least."
+        )
+
+
+def _require_distributions(path: Path, name: str, tensor: Tensor, steps: int) -> None:
+    """The last axis are the time steps; before it there may be heads, queries or both."""
+    axes = _axes(tensor)
+    if not 1 <= len(axes) <= MAX_ATTENTION_AXES or axes[-1] != steps:
+        raise InputError(
+            f"'{path}': '{name}' is {list(tensor.shape)}; needed is [1, {steps}], one weight a step, or "
+            f"[1, queries, {steps}], [1, heads, {steps}], [1, heads, queries, {steps}]."
+        )
+
+
+def _axes(tensor: Tensor) -> list[int]:
+    """Its axes of more than one element."""
+    return [size for size in tensor.shape if size != 1]
 
 
 def _comes_from_softmax(model: schema.ModelT, tensor: int) -> bool:

@@ -22,19 +22,20 @@ def median_latencies_ms(runs: Mapping[str, Callable[[], object]], repeats: int =
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def latency_note(latency_ms: Mapping[str, float], machine: str) -> str:
+def latency_note(latency_ms: Mapping[str, float], machine: str, name: str = "int8") -> str:
     """One sentence that says which file is faster here, and by how much.
 
     Args:
-        latency_ms: of `float32` and `int8`.
+        latency_ms: of `float32` and of `name`, whose LSTM is in int8.
         machine: the processor's architecture, as `platform.machine()` names it.
     """
-    float32, int8 = latency_ms["float32"], latency_ms["int8"]
-    figures = f"On this machine ({machine}) a window takes {int8:.2f} ms in int8, {float32:.2f} ms in float32"
+    float32, int8 = latency_ms["float32"], latency_ms[name]
+    where = f"On this machine ({machine})"
+    figures = f"{where} a window takes {int8:.2f} ms in {name}, {float32:.2f} ms in float32"
     if int8 <= float32:
         return f"{figures}."
     reason = ": TFLite's int8 LSTM kernel is plain C on x86, an Arm device differs" if machine in _X86 else ""
-    return f"{figures}; int8 is {int8 / float32:.1f} times slower here{reason}."
+    return f"{figures}; {name} is {int8 / float32:.1f} times slower here{reason}."
 
 
 _X86 = {"x86_64", "AMD64", "i386", "i686"}

@@ -2,27 +2,33 @@
 
 A measurement of nothing, or of values that are not finite, is NaN: argmax and max would hide them, and a
 check with NaN fails. In every function `reference` comes first and `tested` second.
+
+Attention comes as rows: [rows, T], one distribution over the T time steps a row, whichever window, head and
+query it belongs to (`Outputs.distributions`). Arrays are widened block by block: the maps of a long test set
+fill a good part of the memory already.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.errors import VerificationError
-from pipeline.parity.outputs import ATTENTION_STEP, Array
+from pipeline.parity.outputs import Array
 
 # A dequantized float32 weight is off by up to 6e-8, which is 1.5e-5 of a step of 1/256: several times that is
-# forgiven, and nowhere near a second step.
+# forgiven, and nowhere near a second step. (Multiples of 1/256 and 1/32768 themselves are exact in float32.)
 STEP_SLACK = 1e-4
+
+BLOCK = 1 << 22  # elements in float64 at once: 32 MiB an array
 
 
 def _measurement(function: Callable[..., float]) -> Callable[..., float]:
-    """Compares shapes, widens to float64, and answers NaN where there is nothing finite to measure."""
+    """Compares shapes, and answers NaN where there is nothing finite to measure."""
 
     @functools.wraps(function)
     def guarded(reference: Array, tested: Array, *rest: Array | float) -> float:
@@ -33,9 +39,16 @@ def _measurement(function: Callable[..., float]) -> Callable[..., float]:
             )
         if not reference.size or not np.isfinite(reference).all() or not np.isfinite(tested).all():
             return math.nan
-        return float(function(reference.astype(np.float64), tested.astype(np.float64), *rest))
+        return float(function(reference, tested, *rest))
 
     return guarded
+
+
+def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+    """Some rows of every array at a time, in float64."""
+    rows = max(1, BLOCK // max(1, arrays[0][:1].size))
+    for start in range(0, len(arrays[0]), rows):
+        yield tuple(array[start : start + rows].astype(np.float64) for array in arrays)
 
 
 def probabilities(logits: Array) -> Array:
@@ -45,8 +58,12 @@ def probabilities(logits: Array) -> Array:
 
 
 def total_variations(reference: Array, tested: Array) -> Array:
-    """TV per window = 1/2 sum_t |p_t - q_t|: the share of the attention that lies elsewhere. [n, T] -> [n]"""
-    return np.asarray(0.5 * np.abs(reference.astype(np.float64) - tested).sum(axis=-1))
+    """TV = 1/2 sum_t |p_t - q_t|: the share of the attention that lies elsewhere. [n, ..., T] -> [n]
+
+    Where a window has several rows (heads, queries) it is their mean.
+    """
+    moved = [0.5 * np.abs(p - q).sum(axis=-1) for p, q in _blocks(reference, tested)]
+    return np.concatenate([each.reshape(len(each), -1).mean(axis=1) for each in moved])
 
 
 @_measurement
@@ -64,55 +81,56 @@ def max_probability_difference(reference: Array, tested: Array) -> float:
 @_measurement
 def max_error(reference: Array, tested: Array) -> float:
     """max |a - b| over everything."""
-    return float(np.abs(reference - tested).max())
+    return max(float(np.abs(a - b).max()) for a, b in _blocks(reference, tested))
 
 
 @_measurement
 def max_relative_error(reference: Array, tested: Array) -> float:
     """max |a - b| / max |a|, both over everything; NaN where the reference is all zeros."""
-    size = np.abs(reference).max()
-    return float(np.abs(reference - tested).max() / size) if size > 0 else math.nan
+    size = float(np.abs(reference).max())
+    return max_error(reference, tested) / size if size > 0 else math.nan
 
 
 @_measurement
 def relative_rms_error(reference: Array, tested: Array) -> float:
     """sqrt(sum (a - b)^2 / sum a^2); NaN where the reference is all zeros."""
-    size = np.linalg.norm(reference)
-    return float(np.linalg.norm(reference - tested) / size) if size > 0 else math.nan
+    parts = [(np.square(a).sum(), np.square(a - b).sum()) for a, b in _blocks(reference, tested)]
+    size, error = (float(np.sum(part)) for part in zip(*parts, strict=True))
+    return math.sqrt(error / size) if size > 0 else math.nan
 
 
 @_measurement
 def mean_total_variation(reference: Array, tested: Array) -> float:
-    """Mean over windows of `total_variations`. Attention weights [n, T]."""
+    """Mean over rows of `total_variations`. Attention weights [rows, T]."""
     return float(total_variations(reference, tested).mean())
 
 
 def row_sum_error(tested: Array) -> float:
-    """max over windows of |sum_t q_t - 1|. Attention weights [n, T]."""
+    """max over rows of |sum_t q_t - 1|. Attention weights [rows, T]."""
     if not tested.size or not np.isfinite(tested).all():
         return math.nan
-    return float(np.abs(tested.astype(np.float64).sum(axis=1) - 1.0).max())
+    return max(float(np.abs(q.sum(axis=-1) - 1.0).max()) for (q,) in _blocks(tested))
 
 
 @dataclass(frozen=True)
 class Top1:
-    """Do both look at the same step first? `agreement` counts `ties` (a number of windows) as agreeing."""
+    """Do both look at the same step first? `agreement` counts `ties` (a number of rows) as agreeing."""
 
     agreement: float
     ties: float
 
 
-def attention_top1(reference: Array, tested: Array, step: float = ATTENTION_STEP) -> Top1:
-    """Compares the step of the largest attention weight. Attention weights [n, T].
+def attention_top1(reference: Array, tested: Array, step: float) -> Top1:
+    """Compares the time step of the largest attention weight. Attention weights [rows, T].
 
     A tie: another step was chosen, but the reference's own weights of the two are at most one quantization
-    `step` apart. Rounding moves each by up to half a step: no int8 map can be asked to keep their order.
+    `step` apart. Rounding moves each by up to half a step: no quantized map can be asked to keep their order.
     """
     if math.isnan(max_error(reference, tested)):
         return Top1(math.nan, math.nan)
     chosen, best = tested.argmax(axis=1), reference.argmax(axis=1)
-    rows, wide = np.arange(len(reference)), reference.astype(np.float64)
-    gap = wide[rows, best] - wide[rows, chosen]  # [n], 0 where both chose the same step
+    rows = np.arange(len(reference))
+    gap = reference[rows, best].astype(np.float64) - reference[rows, chosen]  # [rows], 0 for the same step
     tied = (chosen != best) & (gap <= step * (1 + STEP_SLACK))
     return Top1(float(np.mean((chosen == best) | tied)), float(tied.sum()))
 
@@ -120,13 +138,15 @@ def attention_top1(reference: Array, tested: Array, step: float = ATTENTION_STEP
 @_measurement
 def share_within_steps(reference: Array, tested: Array, step: float, steps: float) -> float:
     """Share of the values at most `steps` quantization steps of size `step` apart."""
-    return float(np.mean(np.abs(reference - tested) <= (steps + STEP_SLACK) * step))
+    limit = (steps + STEP_SLACK) * step
+    within = sum(int((np.abs(a - b) <= limit).sum()) for a, b in _blocks(reference, tested))
+    return within / reference.size
 
 
 @_measurement
 def max_steps(reference: Array, tested: Array, step: float) -> float:
     """max |a - b| in quantization steps of size `step`."""
-    return float(np.abs(reference - tested).max() / step)
+    return max_error(reference, tested) / step
 
 
 def confusion(logits: Array, labels: Array, classes: int) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ import numpy.typing as npt
 from models.errors import VerificationError
 
 Array = npt.NDArray[Any]
+_STEPS = ("logits_scale", "attention_step")
 
-ATTENTION_STEP = 1.0 / 256.0  # an int8 softmax output: scale 1/256, zero point -128, by the op's definition
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Outputs:
 
     Attributes:
         logits: [n, classes], before the softmax.
-        attention_weights: [n, steps], a distribution over the time steps of each window; [n, 0] of a model
-            that has no such output.
-        context: [n, units], the attention-weighted sum of the hidden states; None where it was not taken.
+        attention_weights: [n, T], [n, queries, T], [n, heads, T] or [n, heads, queries, T]; along the last
+            axis a distribution over the time steps. [n, 0] of a model that has no such output.
+        context: [n, ...], the attention-weighted sum of the hidden states; None where it was not taken.
         logits_scale: the quantization step of the logits; None where they are not on an integer grid.
+        attention_step: the quantization step of the attention weights, 1/256 in int8 and 1/32768 in int16;
+            None where they are float.
 
     Raises:
         VerificationError: shapes that do not belong together.
@@ -36,15 +38,16 @@ class Outputs:
     attention_weights: Array
     context: Array | None = None
     logits_scale: float | None = None
+    attention_step: float | None = None
 
     def __post_init__(self) -> None:
         arrays = {"logits": self.logits, "attention_weights": self.attention_weights}
         if self.context is not None:
             arrays["context"] = self.context
         for name, array in arrays.items():
-            if array.ndim != 2 or len(array) != len(self.logits):
+            if array.ndim < 2 or len(array) != len(self.logits):
                 raise VerificationError(
-                    f"Outputs: {name} has the shape {array.shape}; expected two dimensions, "
+                    f"Outputs: {name} has the shape {array.shape}; expected two dimensions or more, "
                     f"the first of {len(self.logits)} windows."
                 )
 
@@ -54,19 +57,31 @@ class Outputs:
     @property
     def attends(self) -> bool:
         """False of a model without attention weights."""
-        return bool(self.attention_weights.shape[1] > 0)
+        return self.steps > 0
+
+    @property
+    def steps(self) -> int:
+        """T, how many time steps are attended to; 0 of a model without attention weights."""
+        return int(self.attention_weights.shape[-1])
+
+    @property
+    def distributions(self) -> Array:
+        """The attention weights as [rows, T]: one row for each window, head and query. No copy."""
+        if not self.attends:
+            return self.attention_weights
+        return self.attention_weights.reshape(-1, self.steps)
 
     def select(self, windows: Array) -> Outputs:
         """Returns the outputs of the given windows (indices, [m]), in that order."""
-        return Outputs(
-            self.logits[windows],
-            self.attention_weights[windows],
-            None if self.context is None else self.context[windows],
-            self.logits_scale,
+        return replace(
+            self,
+            logits=self.logits[windows],
+            attention_weights=self.attention_weights[windows],
+            context=None if self.context is None else self.context[windows],
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes an .npz with `logits`, `attention_weights` and, where present, `context`, `logits_scale`."""
+        """Writes an .npz with a key for every attribute that is present."""
         present = {name: value for name, value in vars(self).items() if value is not None}
         np.savez_compressed(path, allow_pickle=False, **present)
 
@@ -83,7 +98,7 @@ class Outputs:
                     logits=arrays["logits"],
                     attention_weights=arrays["attention_weights"],
                     context=arrays.get("context"),
-                    logits_scale=float(arrays["logits_scale"]) if "logits_scale" in arrays else None,
+                    **{name: float(arrays[name]) for name in _STEPS if name in arrays},
                 )
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise VerificationError(

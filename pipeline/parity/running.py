@@ -39,12 +39,14 @@ class ForeignModel:
     """A file without our metadata, run as the runtime runs ours."""
 
     def __init__(self, file: ModelFile) -> None:
-        self.output_scales: dict[str, float] = {}
         self._interpreter = runtime.open_interpreter(file.content, num_threads=1)
         details = self._interpreter.get_input_details() + self._interpreter.get_output_details()
         by_index = {one["index"]: one for one in details}
         self._input = by_index[file.input.index]
         self._outputs = {name: by_index[file.outputs[name].index] for name in _wanted(file)}
+        self.output_scales = {
+            name: runtime.output_scale(file.content, details) for name, details in self._outputs.items()
+        }
 
     def run(self, features: Array) -> Mapping[str, Array]:
         """Outputs of one window [T, F] by name, dequantized, from the zero state."""
@@ -53,7 +55,7 @@ class ForeignModel:
         self._interpreter.set_tensor(self._input["index"], window[np.newaxis])
         self._interpreter.invoke()
         return {
-            name: runtime.dequantize(self._interpreter.get_tensor(one["index"]), one).reshape(-1)
+            name: runtime.dequantize(self._interpreter.get_tensor(one["index"]), one)
             for name, one in self._outputs.items()
         }
 
@@ -81,16 +83,19 @@ def run_file(
     attention: str | None = ATTENTION,
 ) -> Outputs:
     """Runs every window of `features` [n, T, F]; `logits` and `attention` name the outputs."""
-    answers = []
-    for window in features:
-        answers.append(model.run(window))
+    found: dict[str, Array] = {}  # filled window by window: the maps of many windows fit in memory once
+    for index, window in enumerate(features):
+        answer = model.run(window)
+        for name in (logits, attention):
+            if name is not None:
+                rows = found.setdefault(name, np.empty((len(features), *answer[name].shape), np.float32))
+                rows[index] = answer[name]
         progress.advance()
     return Outputs(
-        logits=np.stack([answer[logits] for answer in answers]),
-        attention_weights=np.stack([answer[attention] for answer in answers])
-        if attention
-        else np.zeros((len(features), 0), np.float32),
+        logits=found[logits],
+        attention_weights=found[attention] if attention else np.zeros((len(features), 0), np.float32),
         logits_scale=model.output_scales.get(logits) or None,
+        attention_step=model.output_scales.get(attention or "") or None,
     )
 
 
@@ -143,24 +148,33 @@ def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
             file = ModelFile.read(folder / f"{role}.tflite", about["logits"], about["attention"])
             file = dataclasses.replace(file, path=Path(about["path"]))
             model, features = open_model(file), np.load(folder / f"{role}.npy", allow_pickle=False)
-            outputs = run_file(model, features, _Told(role), file.logits, file.attention)
+            outputs = _shaped(run_file(model, features, _Told(role), file.logits, file.attention), file)
         except (runtime.WindowError, RuntimeError, ValueError) as error:  # the interpreter's own kinds
             raise InputError(f"'{about['path']}' cannot be run: {error}") from error
-        dataclasses.replace(outputs, context=_context(file, features)).save(folder / f"{role}.npz")
+        context = context_of(file.content, features) if file.attention else None
+        dataclasses.replace(outputs, context=context).save(folder / f"{role}.npz")
         timed[role] = lambda model=model, window=features[0]: model.run(window)
     return dict(median_latencies_ms(timed))
 
 
-def _context(file: ModelFile, features: Array) -> Array | None:
-    """The context vectors, where the file has one dot-product attention to take them from."""
+def context_of(content: bytes, features: Array) -> Array | None:
+    """The context vectors [n, ...] of a file, None where its structure does not show one product for them."""
     from converters.inner_tensors import context_vectors
 
-    if file.attention is None:
-        return None
     try:
-        return np.asarray(context_vectors(file.content, features))
+        return np.asarray(context_vectors(content, features))
     except VerificationError:
         return None
+
+
+def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
+    """Without axes of one element beside the window: files of one signature differ in them."""
+    count, classes = len(outputs), file.classes
+    return dataclasses.replace(
+        outputs,
+        logits=outputs.logits.reshape(count, classes),
+        attention_weights=outputs.attention_weights.reshape(count, *file.attention_shape),
+    )
 
 
 def _as_logits(outputs: Outputs, file: ModelFile) -> Outputs:

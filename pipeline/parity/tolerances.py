@@ -1,6 +1,8 @@
 """The default limits. Each is derived here, from number formats, so that it fits any model and any data.
 
-`steps` is T, the number of time steps of a window; `windows` is n, how many were compared. A check that is
+`steps` is T, the number of time steps an attention weight may lie on; `windows` is n, how many were
+compared. `attention_step` is s, the quantization step of the attention weights: 1/256 in int8, 1/32768 in
+int16, None in float. Limits of attention are per row, that is for one window, head and query. A check that is
 not named here is reported without a limit unless the config sets one.
 """
 
@@ -11,11 +13,28 @@ from collections.abc import Mapping
 from models.errors import InputError
 from pipeline.parity.definitions import PROMISE
 
+FLOAT_SUM = 2.0**-22
+"""A float32 softmax adds up T weights and divides by the sum: T + 4 roundings of up to 2^-24, with T >= 2."""
+
+FINEST_STEP = 1.0 / 32768.0
+"""Attention in float has no steps; where they are counted, those of the finest format it could have are."""
+
+
+QUARTER_STEP = 1.0 / 1024.0
+"""A quarter of a step of an int8 softmax: see `training_limits`."""
+
 
 def promise_limits(
-    steps: int, windows: int, overrides: Mapping[str, float | None] | None = None
+    steps: int,
+    windows: int,
+    attention_step: float | None,
+    overrides: Mapping[str, float | None] | None = None,
+    weight_error: float = 1.0,
 ) -> dict[str, float]:
     """Limits of the int8 file against the original float model; `overrides` (the config's) win.
+
+    `weight_error` is that of the file's LSTM weights, as a share of what int8 does to them: what they may
+    move shrinks with it, down to what two float32 implementations differ by (`keras_limits`).
 
     Raises:
         InputError: a tolerance for a check that does not exist.
@@ -23,32 +42,41 @@ def promise_limits(
     given = {name: limit for name, limit in (overrides or {}).items() if limit is not None}
     if unknown := sorted(set(given) - set(PROMISE)):
         raise InputError(f"Unknown tolerance {unknown[0]!r}. Known: {', '.join(sorted(PROMISE))}.")
+    one_window, float32 = 1.0 / max(windows, 1), steps * 2.0**-18
+    step = attention_step or 0.0
     return {
         # Decisions flip where two classes are nearly tied: 3 windows of 200 may. The stock converter (0.970
-        # on a comparable model) does not pass.
-        "decision_agreement": 0.985,
+        # on a comparable model) does not pass. More exact weights flip fewer, but any may flip one.
+        "decision_agreement": max(0.985, 1.0 - max(0.015 * weight_error, one_window)),
         # One point, but never one window alone: with n < 100 a single window is more than a point.
-        "accuracy_drop": max(0.01, 1.0 / max(windows, 1)),
-        # The int8 softmax rounds each weight to a multiple of 1/256: by up to 1/512, evenly spread, so by
-        # 1/1024 on average. Half the sum over T steps is T/2048. 0.01 on top is all that the LSTM gets.
-        "attention_total_variation": 0.01 + steps / 2048.0,
-        # T roundings of at most 1/512 each, all in one direction.
-        "attention_row_sum_error": steps / 512.0,
-        # 13 steps of 1/256. Tied state scales reach 0.03, untied ones 0.12, a state that is not reset 0.5.
-        "attention_max_error": 0.05,
+        "accuracy_drop": max(0.01, one_window),
+        # The softmax rounds each weight to a multiple of s: by up to s/2, evenly spread, so by s/4 on
+        # average. Half the sum over T steps is T s/8: T/2048 in int8, T/262144 in int16, nothing in float.
+        # 0.01 on top is all that the LSTM gets.
+        "attention_total_variation": max(0.01 * weight_error, float32) + steps * step / 8.0,
+        # T roundings of at most s/2 each, all in one direction: T/512 in int8, T/65536 in int16.
+        "attention_row_sum_error": steps * (step / 2.0 or FLOAT_SUM),
+        # 13 steps of 1/256, whichever steps the file has: it is the LSTM that moves single weights. Tied
+        # state scales reach 0.03, untied ones 0.12, a state that is not reset 0.5.
+        "attention_max_error": max(0.05 * weight_error, float32),
         **given,
     }
 
 
-def training_limits() -> dict[str, float]:
+def training_limits(attention_step: float | None) -> dict[str, float]:
     """Limits of the int8 file against the forward it was trained with.
 
     In the LSTM that forward computes the kernel's own integers. The attention block is computed in float and
     rounded where the kernels round, so that a value at the edge of a rounding may land one step beside. Two
     steps mean that something else was trained than runs: a float imitation of all of it, with every rounding,
     has 99.75 % within one step; 1 % is left.
+
+    In int16 and in float the steps of the weights are finer than what one step of a score does to them:
+    scores of up to 64 have steps of 64/32767, about 2^-9, and all of them one step beside, up or down, move a
+    weight by half of it at most, 2^-10: a quarter of a step of 1/256.
     """
-    return {"attention_within_one_step": 0.99}
+    coarse = attention_step is not None and attention_step > QUARTER_STEP
+    return {"attention_within_one_step" if coarse else "attention_within_quarter_step": 0.99}
 
 
 def keras_limits(steps: int) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pipeline.parity import measurements as measure
 from pipeline.parity.outputs import Outputs
 from pipeline.parity.sampling import stratified_sample
+from pipeline.report.numbers import step_size
 
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
@@ -66,7 +67,7 @@ def recalls(windows: Windows) -> list[Json]:
 
 
 def histograms(float_model: Outputs, int8: Outputs, names: tuple[str, str] = ("float", "int8")) -> list[Json]:
-    """Where the errors lie: of probabilities, of attention weights (in steps of 1/256), of whole maps.
+    """Where the errors lie: of probabilities, of attention weights (in the file's steps), of whole maps.
 
     Args:
         names: what the two are called, the reference first.
@@ -77,10 +78,12 @@ def histograms(float_model: Outputs, int8: Outputs, names: tuple[str, str] = ("f
     probabilities = _histogram(title, "probability", probability, symmetric=True)
     if not int8.attends:
         return [probabilities]
-    steps = (int8.attention_weights.astype(np.float64) - float_model.attention_weights) * 256
+    step = int8.attention_step
+    unit = f"steps of {step_size(step)}" if step else "weight"
+    weights = (int8.attention_weights - float_model.attention_weights) / np.float32(step or 1)
     moved = measure.total_variations(float_model.attention_weights, int8.attention_weights)
     return [
-        _histogram(f"Attention weights, {difference}", "steps of 1/256", steps, symmetric=True),
+        _histogram(f"Attention weights, {difference}", unit, weights, symmetric=True),
         probabilities,
         _histogram("Attention that moved, per window", "total variation", moved, symmetric=False),
     ]
@@ -152,11 +155,16 @@ def examples(windows: Windows, seed: int = 0) -> tuple[list[Json], dict[str, Arr
         "example_signal": windows.features[chosen],
         "example_float": windows.float_model.attention_weights[chosen],
         "example_int8": windows.int8.attention_weights[chosen],
-        "map_float": windows.float_model.attention_weights[rows],
-        "map_int8": windows.int8.attention_weights[rows],
+        "map_float": _overview(windows.float_model.attention_weights[rows]),
+        "map_int8": _overview(windows.int8.attention_weights[rows]),
         "map_labels": groups[rows],
     }
     return described, arrays
+
+
+def _overview(weights: Array) -> Array:
+    """One row of weights a window, the mean over its heads and queries. [k, ..., T] -> [k, T]"""
+    return np.asarray(weights.mean(axis=tuple(range(1, weights.ndim - 1))))
 
 
 def padded_steps(features: Array) -> int:

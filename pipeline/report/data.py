@@ -17,6 +17,7 @@ import numpy.typing as npt
 from models.errors import ReportError
 from pipeline.parity.measurements import Accuracy
 from pipeline.parity.verdict import Check, verdict
+from pipeline.report.schemes import SchemeResult
 
 SCHEMA = "fuselage-report/1"
 DOCUMENT, ARRAYS = "report_data.json", "report_arrays.npz"
@@ -60,10 +61,14 @@ class ReportData:
         names: what the two are called: "float_model" and "int8".
         built: True about a build; False about files that were given (`pipeline verify`): of these nothing is
             known about training, and `int8` stands for whatever file is held against the reference.
+        schemes: of a build every scheme that was made, float32 first, each with its own checks; `checks`,
+            maps and confusions are those of one of them.
+        recommendation: {"scheme", "reason"}; None where there are no schemes.
         stock: TensorFlow's stock quantizer on the same float model, where a build was asked for it: {"file",
             "checks", "error"}; `checks` as above, held against the same limits and counting for nothing.
-        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, T]; `map_float`,
-            `map_int8` [k, T] and `map_labels` [k] for the overview.
+        attention_step: the quantization step of the int8 file's attention weights; None where it has none.
+        arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, ..., T];
+            `map_float`, `map_int8` [k, T] and `map_labels` [k] for the overview: means over rows.
     """
 
     dataset: Json
@@ -88,15 +93,25 @@ class ReportData:
     names: dict[str, str] = field(default_factory=lambda: dict(BUILD_NAMES))
     built: bool = True
     stock: Json | None = None
+    schemes: tuple[SchemeResult, ...] = ()
+    recommendation: Json | None = None
+    attention_step: float | None = None
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
-        """`pass` or `fail`."""
-        return verdict(self.checks)
+        """`pass` or `fail`; of several schemes every one has to pass."""
+        return verdict([*self.checks, *(check for scheme in self.schemes for check in scheme.checks)])
+
+    @property
+    def compares(self) -> bool:
+        """Whether several schemes were asked for, so that there is something to choose."""
+        return len([scheme for scheme in self.schemes if scheme.asked]) > 1
 
     @property
     def headline(self) -> str:
         """The verdict as one sentence."""
+        if self.compares:
+            return self._headline_of_schemes()
         judged = [check for check in self.checks if check.limit is not None]
         failed = [check.name for check in judged if not check.passed]
         if not judged:
@@ -105,10 +120,33 @@ class ReportData:
             return f"{len(failed)} of {len(judged)} checks failed: {', '.join(dict.fromkeys(failed))}."
         return f"All {len(judged)} checks passed on {self.dataset['windows']} test windows."
 
+    def _headline_of_schemes(self) -> str:
+        asked = [scheme for scheme in self.schemes if scheme.asked]
+        holding = [scheme for scheme in asked if scheme.verdict == "pass"]
+        failing = [scheme for scheme in self.schemes if scheme.verdict == "fail"]
+        what = f"{len(holding)} of {len(asked)}" if len(holding) < len(asked) else f"All {len(asked)}"
+        names = ((one.name, dict.fromkeys(check.name for check in one.failed)) for one in failing)
+        missed = "; ".join(f"{name} fails {', '.join(checks)}" for name, checks in names)
+        windows = f"{what} schemes hold every limit on {self.dataset['windows']} test windows"
+        return f"{windows}{'; ' if missed else ''}{missed}."
+
     @property
     def attends(self) -> bool:
         """False where neither model has attention weights."""
         return bool(self.arrays["map_float"].shape[1] > 0)
+
+    @property
+    def shown_file(self) -> str:
+        """The file that stands against the float model in `checks` and drawings."""
+        names = [str(one["name"]) for one in self.files[:2]]
+        return names[-1] if names else "model.tflite"
+
+    @property
+    def averaged(self) -> str:
+        """What the overview of attention is the mean over, "" where a window has one row of weights."""
+        *axes, steps = self.arrays["example_float"].shape[1:]
+        over = ["queries" if size == steps else "heads" for size in axes]
+        return " and ".join(over)
 
     def label(self, name: str) -> str:
         """What a model of `accuracies` is called."""
@@ -130,12 +168,16 @@ class ReportData:
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "arrays"}
         values["checks"] = [check.to_dict() for check in self.checks]
         values["accuracies"] = [asdict(accuracy) for accuracy in self.accuracies]
+        values["schemes"] = [scheme.to_dict() for scheme in self.schemes]
         strict: Json = _strict({"schema": SCHEMA, "verdict": self.verdict, **values})
         return strict
 
     def parity(self) -> Json:
         """The part of `document` that a terminal shows."""
-        shown = ("verdict", "checks", "accuracies", "notes", "files", "names", "references", "built", "stock")
+        shown = (
+            "verdict", "checks", "accuracies", "notes", "files", "names", "references", "built", "stock",
+            "schemes", "recommendation",
+        )  # fmt: skip
         document = self.document()
         return {name: document[name] for name in shown}
 
@@ -161,6 +203,7 @@ class ReportData:
                 values["checks"] = tuple(Check.from_dict(check) for check in document["checks"])
                 values["accuracies"] = tuple(_accuracy(one) for one in document["accuracies"])
                 values["notes"] = tuple(document["notes"])
+                values["schemes"] = tuple(SchemeResult.from_dict(one) for one in document["schemes"])
                 return cls(**values, arrays={name: arrays[name] for name in arrays.files})
         except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ReportError(

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.parity.outputs import ATTENTION_STEP
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -66,14 +64,30 @@ def window(
     padded: int,
     rate_hz: float | None,
     names: tuple[str, str] = ("float", "int8"),
+    step: float = 0.0,
 ) -> str:
-    """One window: its signal [T, F] above, then attention of both models and their difference [T].
+    """One window: its signal [T, F] above, then attention of both models and their difference.
 
-    Without attention (both [0]) the signal is alone.
+    Attention [T] is a strip, [heads, T] a strip with a line for each head; [queries, T] is an image, and
+    [heads, queries, T] one for each head, in a row. Without attention (both [0]) the signal is alone.
+
+    Args:
+        padded: steps of padding, in front.
+        step: the least difference that gets the full colour.
     """
     with drawing_style():
-        figure, (above, below) = new_figure(WIDTH, 2.9, (0.55, 1.6, 4.5, 2.85), (0.55, 0.42, 4.5, 1.52))
         steps = len(signal)
+        top = max(largest(float_weights), largest(int8_weights)) if int8_weights.size else 0.0
+        difference = int8_weights.astype(np.float64) - float_weights
+        end = max(largest(difference), step) if int8_weights.size else 0.0
+        strips = ((float_weights, "viridis", 0.0, top), (int8_weights, "viridis", 0.0, top),
+                  (difference, "RdBu_r", -end, end))  # fmt: skip
+        if int8_weights.shape[-2:] == (steps, steps):
+            heads = int(int8_weights.size / steps**2)
+            height, boxes = _image_boxes(heads)
+        else:
+            heads, height, boxes = 0, 2.9, [(0.55, 1.6, 4.5, 2.85), (0.55, 0.42, 4.5, 1.52)]
+        figure, (above, *below) = new_figure(WIDTH, height, *boxes)
         for channel in range(signal.shape[1]):
             above.plot(np.arange(steps), signal[:, channel], color=channel_colour(channel), linewidth=0.9)
         if padded:
@@ -81,26 +95,67 @@ def window(
         above.set_ylabel("signal")
         above.tick_params(axis="x", length=0, labelbottom=False)
         above.set_xlim(-0.5, steps - 0.5)
-        if not int8_weights.size:
-            below.remove()
+        if not int8_weights.size or heads:
             above.tick_params(axis="x", labelbottom=True)
             time_axis(above, steps, rate_hz)
-            return as_svg(figure)
-        difference = int8_weights.astype(np.float64) - float_weights
-        top = max(largest(float_weights), largest(int8_weights))
-        end = max(largest(difference), ATTENTION_STEP)
-        strips = ((float_weights, "viridis", 0.0, top), (int8_weights, "viridis", 0.0, top),
-                  (difference, "RdBu_r", -end, end))  # fmt: skip
-        for row, (weights, colours, low, high) in enumerate(strips):
-            place = (-0.5, steps - 0.5, row + 0.94, row + 0.06)  # left, right, bottom, top; rows go down
-            below.imshow(weights[None], aspect="auto", cmap=colours, vmin=low, vmax=high,
-                         interpolation="nearest", extent=place)  # fmt: skip
-        below.set_ylim(3, 0)
-        below.set_yticks([0.5, 1.5, 2.5], [*names, "diff."])
-        below.tick_params(axis="y", length=0)
-        below.spines[:].set_visible(False)
-        time_axis(below, steps, rate_hz)
+        if not int8_weights.size:
+            below[0].remove()
+        elif heads:
+            _images(below, strips, heads, (*names, "diff."))
+        else:
+            _strips(below[0], strips, steps, rate_hz, (*names, "diff."))
         return as_svg(figure)
+
+
+def _strips(axis: Axes, strips: Any, steps: int, rate_hz: float | None, names: tuple[str, ...]) -> None:
+    """Three strips below each other: weights [T] or [heads, T], colours and their limits."""
+    for row, (weights, colours, low, high) in enumerate(strips):
+        place = (-0.5, steps - 0.5, row + 0.94, row + 0.06)  # left, right, bottom, top; rows go down
+        axis.imshow(np.atleast_2d(weights), aspect="auto", cmap=colours, vmin=low, vmax=high,
+                    interpolation="nearest", extent=place)  # fmt: skip
+    axis.set_ylim(3, 0)
+    axis.set_yticks([0.5, 1.5, 2.5], names)
+    axis.tick_params(axis="y", length=0)
+    axis.spines[:].set_visible(False)
+    time_axis(axis, steps, rate_hz)
+
+
+def _image_boxes(heads: int) -> tuple[float, list[tuple[float, float, float, float]]]:
+    """Height of the figure, and the places of the signal and of the images, all in inches.
+
+    One head: float, int8 and difference side by side. Several: a column for each, the three below each other.
+    """
+    rows, columns = (1, 3) if heads == 1 else (3, heads)
+    side = min(3.95 / columns, 1.25)
+    images = 0.4 + rows * side
+    boxes = [
+        (0.55 + column * side + 0.03, bottom, 0.55 + (column + 1) * side - 0.03, bottom + side - 0.06)
+        for bottom in (0.4 + (rows - 1 - row) * side for row in range(rows))
+        for column in range(columns)
+    ]
+    height = images + 1.75
+    return height, [(0.55, images + 0.45, 4.5, height - 0.05), *boxes]
+
+
+def _images(axes: list[Axes], strips: Any, heads: int, names: tuple[str, ...]) -> None:
+    """Weights [..., queries, T] as images: a line is a query, from the first at the top."""
+    drawn = [
+        (weights.reshape(heads, *weights.shape[-2:])[head], *colours)
+        for weights, *colours in strips
+        for head in range(heads)
+    ]
+    for axis, (weights, colours, low, high) in zip(axes, drawn, strict=True):
+        axis.imshow(weights, aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+        axis.set_xticks([])
+        axis.set_yticks([])
+    for index, name in enumerate(names):  # beside the rows of several heads, below the images of one
+        if heads == 1:
+            axes[index].set_xlabel(name)
+        else:
+            axes[index * heads].set_ylabel(name)
+    axes[0].set_ylabel("query" if heads == 1 else names[0])
+    for head in range(heads if heads > 1 else 0):
+        axes[2 * heads + head].set_xlabel(f"head {head + 1}", fontsize=7.5)
 
 
 def attention_map(weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from models.errors import ReportError
-from pipeline.parity.outputs import ATTENTION_STEP
 from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData, short_names
 from pipeline.report.registry import renderer
+from pipeline.report.scheme_cells import SCHEME_HEADINGS, scheme_cells
 
 Json = dict[str, Any]
 
@@ -40,6 +40,7 @@ def render(data: ReportData) -> str:
     page.filters.update(
         amount=numbers.amount, limit=numbers.limit, percent=numbers.percent, size=numbers.size,
         outcome=numbers.outcome, usage=usage, breakable=_breakable, pretty=_pretty,
+        step_size=numbers.step_size,
     )  # fmt: skip
     try:
         return page.get_template("report.html.j2").render(
@@ -49,6 +50,9 @@ def render(data: ReportData) -> str:
             intervals=_intervals(data),
             short=short_names(data.names),
             confusions=[(data.names[side], _confusion(data, side)) for side in data.confusions],
+            scheme_headings=SCHEME_HEADINGS,
+            scheme_cells=scheme_cells,
+            shown_file=data.shown_file,
             **_drawings(data),
         ) + "\n"  # fmt: skip
     except TemplateError as error:
@@ -130,10 +134,11 @@ def _drawings(data: ReportData) -> Json:
     from pipeline.report import figures
 
     arrays, rate, short = data.arrays, data.dataset["sample_rate_hz"], short_names(data.names)
+    step = data.attention_step or 0
     windows = [
         {
             "about": about,
-            "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate, short)),
+            "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate, short, step)),
         }
         for about, signal, float_, int8 in zip(
             data.examples,
@@ -166,7 +171,7 @@ def _maps(data: ReportData) -> list[Json]:
     arrays, rate, short = data.arrays, data.dataset["sample_rate_hz"], short_names(data.names)
     difference = arrays["map_int8"].astype(np.float64) - arrays["map_float"]
     top = max(figures.largest(arrays["map_float"]), figures.largest(arrays["map_int8"]))
-    end = max(figures.largest(difference), ATTENTION_STEP)
+    end = max(figures.largest(difference), data.attention_step or 0)
     return [
         {
             "title": title,

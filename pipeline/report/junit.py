@@ -5,6 +5,7 @@ A check without a limit cannot fail, so it is not a passed test: it is a skipped
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline.parity.verdict import Check
@@ -15,12 +16,28 @@ from pipeline.report.registry import renderer
 
 @renderer("junit.xml")
 def render(data: ReportData) -> str:
-    """JUnit XML with the suite `parity`; class names of the cases are `parity.<reference>`."""
-    from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+    """JUnit XML. The suite is `parity`, the class names of its cases are `parity.<reference>`.
 
-    suite = TestSuite("parity")
-    for check in data.checks:
-        case = TestCase(check.name, classname=f"parity.{check.reference}", time=0.0)
+    Where several schemes were asked for, each has a suite `parity.<scheme>` of its own.
+    """
+    from junitparser import JUnitXml
+
+    suites = {"parity": data.checks}
+    if data.compares:
+        suites = {f"parity.{scheme.name}": scheme.checks for scheme in data.schemes}
+    document: Any = JUnitXml()
+    for name, checks in suites.items():
+        document.add_testsuite(_suite(name, checks))
+    document.update_statistics()
+    return str(document.tostring().decode("utf-8")) + "\n"
+
+
+def _suite(name: str, checks: Iterable[Check]) -> Any:
+    from junitparser import Failure, Skipped, TestCase, TestSuite
+
+    suite = TestSuite(name)
+    for check in checks:
+        case = TestCase(check.name, classname=f"{name}.{check.reference}", time=0.0)
         text = _text(check)
         if check.passed is False:
             case.result = [Failure(text, type_="parity")]
@@ -29,10 +46,7 @@ def render(data: ReportData) -> str:
             case.result = [Skipped(f"reported only: {why}")]
         case.system_out = text
         suite.add_testcase(case)
-    document: Any = JUnitXml()
-    document.add_testsuite(suite)
-    document.update_statistics()
-    return str(document.tostring().decode("utf-8")) + "\n"
+    return suite
 
 
 def _text(check: Check) -> str:

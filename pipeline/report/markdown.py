@@ -9,6 +9,7 @@ from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData
 from pipeline.report.registry import renderer
+from pipeline.report.scheme_cells import SCHEME_HEADINGS, scheme_cells
 
 PULL_REQUEST_COMMENT = 65_536  # characters GitHub accepts in a comment
 _MARK = {"pass": "✅ pass", "fail": "❌ **fail**", "reported": "—", "skipped": "—"}
@@ -26,6 +27,7 @@ def render(data: ReportData) -> str:
         data.headline,
         "",
         *([] if data.built else [escape(data.references["float_model"], 500), ""]),
+        *_section(_schemes(data)),
         *_table(("check", *_HELD), ((code(check.name), *_held(check)) for check in promise)),
         "",
         *_section(_accuracies(data)),
@@ -68,6 +70,21 @@ def _accuracies(data: ReportData) -> list[str]:
     return _table(("model", "test accuracy", "95 % interval"), rows) if data.accuracies else []
 
 
+def _schemes(data: ReportData) -> list[str]:
+    """Every scheme's figures side by side, and which one to ship, where there is a choice."""
+    if not data.compares:
+        return []
+    rows = (
+        (f"{code(one.name)}{' (baseline)' if not one.asked else ''}", *scheme_cells(one), _MARK[one.verdict])
+        for one in data.schemes
+    )
+    notes = [f"{code(one.name)}: {escape(one.lstm_note, 300)}" for one in data.schemes if one.lstm_note]
+    reason = escape((data.recommendation or {})["reason"], 1500)
+    shown = f"The tables below are those of the {escape(data.names['int8'])}."
+    table = _table(("scheme", *SCHEME_HEADINGS, ""), rows)
+    return [f"**Recommended:** {reason}", "", *table, "", *(f"{note}\n" for note in notes), shown]
+
+
 def _stock(data: ReportData) -> list[str]:
     """TensorFlow's stock quantizer beside ours, where it was asked for."""
     if data.stock is None:
@@ -99,6 +116,6 @@ def code(name: str) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    texts = {"check", "reference", "model", "file", ""}
+    texts = {"check", "reference", "model", "file", "scheme", "LSTM", ""}
     cells = [head, tuple("---" if name in texts else "--:" for name in head), *rows]
     return [f"| {' | '.join(row)} |" for row in cells]

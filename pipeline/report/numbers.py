@@ -10,10 +10,10 @@ MISSING = "not measured"
 
 
 def amount(value: float | None, unit: str = "") -> str:
-    """Three significant digits, small ones as a power of ten; windows and whole steps as whole numbers."""
+    """Three significant digits, small ones as a power of ten; windows and rows as whole numbers."""
     if value is None or not math.isfinite(value):
         return MISSING
-    if unit == "windows":
+    if unit in ("windows", "rows"):
         return f"{value:.0f}"
     if value == 0:
         return "0"
@@ -30,6 +30,11 @@ def limit(check: Check) -> str:
         return ""
     sign = "≤" if check.relation == "<=" else "≥"
     return f"{sign} {amount(check.limit)}"
+
+
+def step_size(step: float) -> str:
+    """A quantization step: 1/256 where it is one over a whole number."""
+    return f"1/{1 / step:.0f}" if (1 / step).is_integer() else f"{step:.3g}"
 
 
 def percent(value: float | None) -> str:
@@ -51,3 +56,27 @@ def outcome(check: Check) -> str:
     if check.limit is None and amount(check.value) == MISSING:
         return "skipped"
     return {True: "pass", False: "fail", None: "reported"}[check.passed]
+
+
+def figures(check: Check) -> tuple[str, str]:
+    """Value and limit ("" without one) as text, with as many digits as it takes to tell them apart.
+
+    What misses its limit never looks as if it met it, and nothing short of everything is called 100 %.
+    A share of what agrees is a percentage; a difference is a plain number of three significant digits.
+    """
+    as_percent = check.unit == "share" and check.relation == ">="
+    value, limit = check.value, check.limit
+    measured = value is not None and math.isfinite(value)
+    numbers = [number for number in (limit, 1.0) if measured and number is not None and number != value]
+    for digits in range(3, 12):
+        shown = _written(value, as_percent, digits) if measured else MISSING
+        if shown not in (_written(number, as_percent, digits) for number in numbers):
+            break
+    return shown, "" if limit is None else f"{check.relation} {_written(limit, as_percent, digits)}"
+
+
+def _written(value: float | None, as_percent: bool, digits: int) -> str:
+    assert value is not None
+    if as_percent:
+        return f"{100 * value:.{digits - 2}f} %"
+    return f"{value:.0f}" if value == round(value) else f"{value:.{digits}g}".replace("e-0", "e-")

@@ -1,31 +1,34 @@
-"""The stage `convert`: the two .tflite files, made and checked in a child process."""
+"""The stage `convert`: a .tflite file for each scheme, made and checked in a child process."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from converters.child import run_in_child
+from models.config import ModelConfig, lstm_layer_names
 from models.errors import ConversionError
 from pipeline import __version__
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
+from pipeline.schemes import Scheme, attention_precisions, schemes_of
 from pipeline.stages import StageContext
 
-LSTM_LAYERS = ("lstm",)
 STOCK = "model_int8_stock.tflite"
 PACKAGES = ("tensorflow", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "numpy")
 
 
 class ConvertStage:
-    """Reads both SavedModels and the ranges; writes both files, and the ranges as `conversion.json`."""
+    """Reads the SavedModels and the ranges; writes the files, and as `conversion.json` how they were made."""
 
     name = "convert"
-    version = 2
+    version = 4
     reads: tuple[str, ...] = ("data", "train", "quantize")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -35,36 +38,51 @@ class ConvertStage:
     def run(self, context: StageContext) -> None:
         """Convert in a child process: a crash of the converter becomes an error message."""
         data = PreparedData.load(context.artifact("data"))
+        schemes = schemes_of(context.config.quantize)
+        model = json.loads((context.artifact("train") / "model.json").read_text("utf-8"))
+        layers = lstm_layer_names(ModelConfig.from_dict(model).recurrent)
         quantize = context.artifact("quantize")
         work = context.folder / "work"
         context.progress.start("Converting", None)
-        result = run_in_child(
+        made = run_in_child(
             "converters.convert:convert_job",
             work,
             {
+                "schemes": {scheme.name: asdict(scheme) for scheme in schemes},
                 "float_saved_model": str(context.artifact("train") / "saved_model"),
-                "quantized_saved_model": str(quantize / "saved_model"),
-                "ranges": str(quantize / "ranges.npz"),
+                "quantized": {
+                    precision: {
+                        "saved_model": str(quantize / precision / "saved_model"),
+                        "ranges": str(quantize / precision / "ranges.npz"),
+                    }
+                    for precision in attention_precisions(context.config.quantize)
+                },
                 "io": context.config.convert.io,
-                "lstm_layers": list(LSTM_LAYERS),
+                "lstm_layers": layers,
                 "metadata": _metadata(context.config, data),
             },
             context.progress,
         )
         context.progress.finish()
-        sizes = {}
-        for name in ("model_float32.tflite", "model_int8.tflite"):
-            (work / name).replace(context.folder / name)
-            sizes[name] = (context.folder / name).stat().st_size
+        for scheme in schemes:
+            (work / scheme.file).replace(context.folder / scheme.file)
+        result: dict[str, Any] = {"schemes": made}
         if context.config.convert.compare_stock:
             result["stock"] = _convert_stock(context, data)
         shutil.rmtree(work)
         (context.folder / "conversion.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-        float_size, int8_size = sizes.values()
-        context.progress.message(
-            f"float32 {float_size:,} bytes, int8 {int8_size:,} bytes ({int8_size / float_size:.2f} of it); "
-            "the LSTM is one fused op in both"
-        )
+        sizes = {scheme: (context.folder / scheme.file).stat().st_size for scheme in schemes}
+        context.progress.message(_told(sizes, len(layers)))
+
+
+def _told(sizes: Mapping[Scheme, int], lstms: int) -> str:
+    """The sizes of all files in a line, and that their LSTMs are fused, which the converter has checked."""
+    (float32, float_size), *others = sizes.items()
+    parts = [f"{float32.name} {float_size:,} bytes"]
+    parts += [f"{scheme.name} {size:,} bytes ({size / float_size:.2f} of it)" for scheme, size in others]
+    where = {1: "it", 2: "both"}.get(len(sizes), "all of them")
+    each = "the LSTM is" if lstms == 1 else f"each of the {lstms} LSTMs is"
+    return f"{', '.join(parts)}; {each} one fused op in {where}"
 
 
 def _convert_stock(context: StageContext, data: PreparedData) -> str:

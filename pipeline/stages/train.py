@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from models.config import ModelConfig, RecurrentConfig
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
+from pipeline.model_config import model_config
 from pipeline.stages import StageContext
 from pipeline.training_log import TrainingLog
 
@@ -38,7 +38,7 @@ class TrainStage:
 
         config = context.config
         data = PreparedData.load(context.artifact("data"))
-        model_config = _model_config(config, data)
+        built = model_config(config.model, data)
         x_all = np.concatenate([data.x_train, data.x_validation])
         y_all = np.concatenate([data.y_train, data.y_validation])
         plan = training.plan_training(
@@ -51,7 +51,7 @@ class TrainStage:
         log = TrainingLog(context.progress)
 
         training.set_seed(config.train.seed)
-        model = build_model(model_config)
+        model = build_model(built)
         with log.phase("float", "Training", plan.epochs) as on_epoch:
             best = training.train_with_early_stopping(
                 model, (data.x_train, data.y_train), (data.x_validation, data.y_validation), plan, on_epoch
@@ -61,7 +61,7 @@ class TrainStage:
         )
         if refit:
             training.set_seed(config.train.seed)
-            model = build_model(model_config)
+            model = build_model(built)
             epochs = min(plan.epochs, max(best, plan.minimum_epochs))
             with log.phase("refit", "Refit on all training data", epochs) as on_epoch:
                 training.train_for(model, (x_all, y_all), epochs, plan, on_epoch)
@@ -70,27 +70,14 @@ class TrainStage:
             + (f"; refit on all {len(x_all)} training windows for {epochs} epochs" if refit else "")
         )
 
-        plain = inference_form(model, model_config)
+        plain = inference_form(model, built)
         plain.save_weights(context.folder / "float.weights.h5")
-        (context.folder / "model.json").write_text(
-            json.dumps(model_config.to_dict(), indent=1) + "\n", "utf-8"
-        )
+        (context.folder / "model.json").write_text(json.dumps(built.to_dict(), indent=1) + "\n", "utf-8")
         Outputs(**outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_float.npz")
         export_saved_model(
             plain, context.folder / "saved_model", data.preprocessing.steps, data.preprocessing.features
         )
         log.save(context.folder)
-
-
-def _model_config(config: BuildConfig, data: PreparedData) -> ModelConfig:
-    return ModelConfig(
-        steps=data.preprocessing.steps,
-        features=data.preprocessing.features,
-        outputs=len(data.class_names),
-        recurrent=RecurrentConfig((config.model.units,)),
-        dropout=config.model.dropout,
-        input_noise=config.model.input_noise,
-    )
 
 
 STAGE = TrainStage()

@@ -1,4 +1,4 @@
-"""The stage `verify`: runs both files on the test windows and holds them against the float model.
+"""The stage `verify`: runs every file on the test windows and holds it against the float model.
 
 TensorFlow is not needed here: what the Keras models said was written down by the stages that trained them,
 and the files are run by the same code that ships with them, `pipeline.runtime`.
@@ -6,32 +6,36 @@ and the files are run by the same code that ships with them, `pipeline.runtime`.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converters.summary import summarize
 from models.errors import ConversionError, FuselageError, VerificationError
-from models.quiet_tensorflow import stderr_held_back
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.parity import comparison
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.files import ModelFile
-from pipeline.parity.latency import latency_note, median_latencies_ms
+from pipeline.parity.golden import write_golden
+from pipeline.parity.latency import latency_note
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.running import run_file, run_files
+from pipeline.parity.running import run_files
 from pipeline.parity.sampling import stratified_sample
+from pipeline.parity.verdict import Check
+from pipeline.progress import Silence
 from pipeline.report import collect
-from pipeline.runtime import ModelFileError, SequenceClassifier
+from pipeline.report.data import BUILD_NAMES
+from pipeline.report.recommendation import recommend
+from pipeline.scheme_runs import SchemeFile, latencies_ms
+from pipeline.schemes import FLOAT32, Scheme, schemes_of
 from pipeline.stages import StageContext
 from pipeline.verify import describe_model, judge
 
-FILES = {"float32": "model_float32.tflite", "int8": "model_int8.tflite"}
 STOCK = "model_int8_stock.tflite"
 
 
@@ -39,78 +43,92 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 3
+    version = 6
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
-        """Only the limits; everything else is in the artifacts it reads."""
-        return config.tolerances.model_dump()
+        """The limits and which files are held to them; everything else is in the artifacts it reads."""
+        asked = [scheme.name for scheme in schemes_of(config.quantize) if scheme.asked]
+        return {**config.tolerances.model_dump(), "schemes": asked}
 
     def run(self, context: StageContext) -> None:
         """Run the files, measure, judge, save. A failed check is a verdict, not an error."""
         data = PreparedData.load(context.artifact("data"))
         chosen = stratified_sample(data.y_test)
         features, labels = data.x_test[chosen], data.y_test[chosen]
-        train, quantize = context.artifact("train"), context.artifact("quantize")
-        float_model = _outputs(train / "outputs_float.npz", data, chosen)
-        forward = _outputs(quantize / "outputs_forward.npz", data, chosen)
-        twin_path = quantize / "outputs_twin.npz"
-        twin = _outputs(twin_path, data, chosen) if twin_path.is_file() else None
-        paths = {name: context.artifact("convert") / file for name, file in FILES.items()}
-        classifiers = {name: _open(path) for name, path in paths.items()}
-
-        context.progress.start("Running both files", len(FILES) * len(features))
-        ran = {name: run_file(classifiers[name], features, context.progress) for name in FILES}
+        tolerances = context.config.tolerances.model_dump()
+        float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
+        files = [
+            SchemeFile.open(scheme, context.artifact("convert"))
+            for scheme in schemes_of(context.config.quantize)
+        ]
+        # One file after the other, and of all but the last only the decisions are kept: attention of every
+        # step to every step, of thousands of windows, does not fit in memory six times.
+        checks: dict[str, list[Check]] = {}
+        decided: dict[str, dict[str, Outputs]] = {}
+        what = "both files" if len(files) == 2 else f"{len(files)} files"
+        context.progress.start(f"Running {what}", len(files) * len(features))
+        for file in files:
+            outputs = file.answers(features, context.progress)
+            forwards = _forwards(context, file.scheme, data, chosen)
+            checks[file.scheme.name] = _checks(
+                file.scheme, float_model, outputs, labels, tolerances, forwards
+            )
+            decided[file.scheme.name] = {
+                name: _decisions(one) for name, one in {"file": outputs, **forwards}.items()
+            }
         context.progress.finish()
-        int8 = dataclasses.replace(ran["int8"], context=_context(paths["int8"], features))
-        latency_ms = median_latencies_ms(
-            {name: lambda one=one: one.run(features[0]) for name, one in classifiers.items()}  # type: ignore[misc]
-        )
+        latency_ms = latencies_ms(files, features[0])
+        results = [
+            file.result(checks[name], decided[name]["file"].logits, labels, latency_ms[name])
+            for name, file in {file.scheme.name: file for file in files}.items()
+        ]
+        recommendation = recommend(results)
+        shown = _shown(files, recommendation.scheme)
+        name = shown.scheme.name
+        if shown is not files[-1]:
+            outputs = shown.answers(features, Silence())
+            forwards = _forwards(context, shown.scheme, data, chosen)
         stock, stock_outputs = _stock(context, features, labels, float_model)
+        beside = [file for file in files if file.scheme.name not in (FLOAT32, name)]
+        paths = dict.fromkeys([files[0].path, shown.path, *(file.path for file in beside)])
         if stock_outputs:
-            paths["int8_stock"] = context.artifact("convert") / STOCK
+            paths[context.artifact("convert") / STOCK] = None
+        golden_notes = write_golden(
+            context.folder / "golden.npz", data.raw_test[chosen], features, labels, float_model
+        )
 
         report = judge(
-            collect.Windows(features, labels, float_model, int8, data.class_names),
-            context.config.tolerances.model_dump(),
+            collect.Windows(features, labels, float_model, outputs, data.class_names),
+            tolerances,
+            weight_error=shown.scheme.weight_error,
             total=len(data.x_test),
-            explanation=(
-                *comparison.float_forward(forward, int8),
-                *comparison.training_forward(twin, int8),
-                *comparison.keras(float_model, ran["float32"]),
-            ),
+            explanation=[
+                *(one for one in checks[name] if one.reference not in ("float_model", "keras")),
+                *(one for one in checks[FLOAT32] if one.reference == "keras"),
+            ],
             models={
                 "float_model": float_model,
-                "float32": ran["float32"],
-                "float_forward": forward,
-                **({"training_forward": twin} if twin else {}),
-                "int8": int8,
+                "float32": decided[FLOAT32]["file"],
+                **{kind: one for kind, one in decided[name].items() if kind != "file"},
+                "int8": outputs,
+                **{file.scheme.name: decided[file.scheme.name]["file"] for file in beside},
                 **stock_outputs,
             },
-            notes=(*_notes(context.config.quantize.qat), latency_note(latency_ms, platform.machine())),
+            notes=(*_notes(context.config, shown, latency_ms), *golden_notes),
+            names={**BUILD_NAMES, "int8": f"{name} file"},
             dataset=_dataset(data),
-            moved={
-                "total": comparison.moved(float_model, int8),
-                "training": comparison.moved(float_model, forward),
-                "quantization": comparison.moved(forward, int8),
-            },
-            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths.values()],
-            model=describe_model(summarize(paths["int8"])),
+            moved=_moved(float_model, forwards.get("float_forward"), outputs),
+            files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths],
+            model=describe_model(shown.summary),
             latency_ms=latency_ms,
-            training=[*_phases(train), *_phases(quantize)],
+            training=[*_phases(context.artifact("train")), *_phases(context.artifact("quantize"))],
             config=context.config.model_dump(),
-            provenance=classifiers["int8"].metadata.get("provenance", {}),
-            references=REFERENCES,
+            provenance=(shown.summary.metadata or {}).get("provenance", {}),
+            references={key: text.replace("int8 file", f"{name} file") for key, text in REFERENCES.items()},
             stock=stock,
-        )
-        np.savez_compressed(
-            context.folder / "golden.npz",
-            allow_pickle=False,
-            raw_features=data.raw_test[chosen],
-            features=features,
-            labels=labels,
-            float_logits=float_model.logits.astype(np.float32),
-            float_attention_weights=float_model.attention_weights.astype(np.float32),
+            schemes=tuple(results),
+            recommendation=asdict(recommendation),
         )
         report.save(context.folder)
         parity = json.dumps(report.parity(), indent=1, ensure_ascii=False, allow_nan=False)
@@ -118,34 +136,74 @@ class VerifyStage:
         context.progress.message(f"{report.verdict}: {report.headline}")
 
 
-def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
+def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outputs:
     """The written outputs of a Keras model for the chosen test windows."""
     outputs = Outputs.load(path)
     expected = (len(data.x_test), len(data.class_names), data.preprocessing.steps)
-    got = (len(outputs), outputs.logits.shape[1], outputs.attention_weights.shape[1])
+    got = (len(outputs), outputs.logits.shape[-1], outputs.steps)
     if got != expected:
         raise VerificationError(
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
-            f"Build again with --redo {path.parent.name}.",
+            f"Build again with --redo {stage}.",
         )
     return outputs.select(chosen)
 
 
-def _open(path: Path) -> SequenceClassifier:
-    try:
-        with stderr_held_back():  # the interpreter tells about its delegate
-            return SequenceClassifier(path)
-    except ModelFileError as error:
-        raise VerificationError(
-            f"{path.name} cannot be run: {error}", "Build again with --redo convert."
-        ) from error
+def _decisions(outputs: Outputs) -> Outputs:
+    """The outputs without attention and contexts."""
+    return Outputs(outputs.logits, np.zeros((len(outputs), 0), np.float32))
 
 
-def _context(path: Path, features: Array) -> Array:
-    """The context vectors [n, U] inside the int8 file, from an interpreter that keeps all tensors."""
-    from converters.inner_tensors import context_vectors
+def _forwards(context: StageContext, scheme: Scheme, data: PreparedData, chosen: Array) -> dict[str, Outputs]:
+    """What the float and the fake-quantized forward of a scheme's own weights answer; none without a twin."""
+    if scheme.attention is None:
+        return {}
+    folder = context.artifact("quantize") / scheme.attention
+    paths = {"float_forward": folder / "outputs_forward.npz", "training_forward": folder / "outputs_twin.npz"}
+    return {
+        name: _outputs(path, "quantize", data, chosen)
+        for name, path in paths.items()
+        if name == "float_forward" or path.is_file()
+    }
 
-    return np.asarray(context_vectors(path, features))
+
+def _checks(
+    scheme: Scheme,
+    float_model: Outputs,
+    outputs: Outputs,
+    labels: Array,
+    tolerances: Mapping[str, float | None],
+    forwards: Mapping[str, Outputs],
+) -> list[Check]:
+    """All checks of one scheme: the promise, which binds only what was asked for, and the explanation."""
+    checks = comparison.promise(float_model, outputs, labels, tolerances, scheme.weight_error)
+    if not scheme.asked:
+        checks = [replace(check, limit=None) for check in checks]
+    if scheme.attention is not None:
+        checks += comparison.float_forward(forwards["float_forward"], outputs)
+        checks += comparison.training_forward(forwards.get("training_forward"), outputs)
+    if scheme.name == FLOAT32:
+        checks += comparison.keras(float_model, outputs)
+    return checks
+
+
+def _shown(files: Sequence[SchemeFile], recommended: str) -> SchemeFile:
+    """The file whose maps the report draws: the recommended one; float32 only if it alone was asked for."""
+    asked = [file for file in files if file.scheme.asked]
+    smaller = [file for file in asked if file.scheme.name != FLOAT32]
+    return next((file for file in smaller if file.scheme.name == recommended), [*smaller, *asked][0])
+
+
+def _moved(float_model: Outputs, forward: Outputs | None, shown: Outputs) -> dict[str, Any]:
+    """In total, what training moved and what quantization moved; the parts only where there is a twin."""
+    total = {"total": comparison.moved(float_model, shown)}
+    if forward is None:
+        return total
+    return {
+        **total,
+        "training": comparison.moved(float_model, forward),
+        "quantization": comparison.moved(forward, shown),
+    }
 
 
 def _stock(
@@ -189,14 +247,17 @@ def _dataset(data: PreparedData) -> dict[str, Any]:
     }
 
 
-def _notes(qat: bool) -> list[str]:
+def _notes(config: BuildConfig, shown: SchemeFile, latency_ms: Mapping[str, float]) -> list[str]:
     """What a reader has to know about this build."""
-    if qat:
-        return []
-    return [
-        "Built without quantization-aware training: the weights are the float model's, and the training "
-        "forward is their fake-quantized forward."
-    ]
+    notes: list[str] = []
+    if shown.scheme.attention is None:
+        return notes
+    if not config.quantize.qat:
+        notes.append(
+            "Built without quantization-aware training: the weights are the float model's, and the training "
+            "forward is their fake-quantized forward."
+        )
+    return [*notes, latency_note(latency_ms, platform.machine(), shown.scheme.name)]
 
 
 STAGE = VerifyStage()

@@ -79,7 +79,7 @@ def test_the_parity_table_is_the_promise_with_its_derived_limits() -> None:
     (table,) = re.findall(r"<!-- parity -->\n(.*?)<!-- /parity -->", README.read_text(), re.DOTALL)
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \| *(.*?) *\| (.*) \|$", table, re.MULTILINE)
     assert tuple(name for name, *_ in rows) == PROMISE
-    limits = promise_limits(steps=29, windows=370)
+    limits = promise_limits(steps=29, windows=370, attention_step=1 / 256)
     for name, value, shown, outcome in rows:
         relation = ">=" if shown.startswith("≥") else "<="
         check = Check(name, "float_model", relation, float(value), limits.get(name), "", 370)

@@ -238,7 +238,7 @@ METADATA = {
 
 
 def job(folder: Path, **changes: Any) -> dict[str, Any]:
-    """What the convert stage hands to the child, with the weights of one model for both files."""
+    """What the convert stage hands to the child, with the weights of one model for all files."""
     from converters.export import export_saved_model
 
     if not (folder / "saved_model").exists():
@@ -246,8 +246,13 @@ def job(folder: Path, **changes: Any) -> dict[str, Any]:
         table().save(folder / "ranges.npz")
     return {
         "float_saved_model": str(folder / "saved_model"),
-        "quantized_saved_model": str(folder / "saved_model"),
-        "ranges": str(folder / "ranges.npz"),
+        "schemes": {
+            name: {"file": f"model_{name}.tflite", "conversion": name, "attention": name == "int8" and name}
+            for name in ("float32", "dynamic", "int8")
+        },
+        "quantized": {
+            "int8": {"saved_model": str(folder / "saved_model"), "ranges": str(folder / "ranges.npz")}
+        },
         "io": "float32",
         "lstm_layers": ["lstm"],
         "metadata": METADATA,
@@ -256,9 +261,11 @@ def job(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_job_writes_both_files(tmp_path: Path) -> None:
+def test_the_job_writes_a_file_for_each_scheme(tmp_path: Path) -> None:
     result = run_in_child(JOB, tmp_path / "work", job(tmp_path))
-    assert [one["quantity"] for one in result["ranges"]][:2] == ["lstm/input", "lstm/hidden"]
+    assert [one["quantity"] for one in result["int8"]["ranges"]][:2] == ["lstm/input", "lstm/hidden"]
+    assert result["float32"] == result["dynamic"] == {"ranges": []}
+    assert (tmp_path / "work" / "model_dynamic.tflite").is_file()
     x = windows(3, seed=1)
     for name, content in (("float32", float_file()), ("int8", int8_file())):
         answers = run((tmp_path / "work" / f"model_{name}.tflite").read_bytes(), x)

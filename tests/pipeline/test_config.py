@@ -18,7 +18,7 @@ from pipeline.parity.definitions import PROMISE
 
 OTHER = BuildConfig(
     data=DataConfig(source="my data.npz"),
-    model=ModelSection(units=32, dropout=0.0),
+    model=ModelSection(units=(32, 16), dropout=0.0, bidirectional=True, attention="additive"),
     train=TrainConfig(epochs=7, learning_rate=1e-3),
     tolerances=TolerancesConfig(accuracy_drop=0.02),
 )
@@ -26,14 +26,25 @@ OTHER = BuildConfig(
 
 def test_defaults_are_those_of_the_documentation() -> None:
     config = BuildConfig()
-    assert (config.data.source, config.model.units, config.train.seed) == ("japanese-vowels", 64, 0)
-    assert (config.quantize.scheme, config.quantize.qat, config.convert.io) == ("int8", True, "float32")
+    assert (config.data.source, config.model.units, config.train.seed) == ("japanese-vowels", (64,), 0)
+    assert (config.quantize.scheme, config.quantize.attention_precision) == (("int8",), ("int8",))
+    assert (config.quantize.qat, config.convert.io) == (True, "float32")
     assert config.train.epochs is None
 
 
 @pytest.mark.parametrize("config", [BuildConfig(), OTHER], ids=["defaults", "other"])
 def test_toml_is_read_back_as_the_same_configuration(config: BuildConfig) -> None:
     assert BuildConfig.model_validate(tomllib.loads(config.to_toml())) == config
+
+
+def test_a_row_of_one_is_written_as_its_value() -> None:
+    assert tomllib.loads(BuildConfig().to_toml())["model"]["units"] == 64
+    assert tomllib.loads(OTHER.to_toml())["model"]["units"] == [32, 16]
+
+
+@pytest.mark.parametrize(("given", "read"), [(8, (8,)), ([8], (8,)), ([8, 4], (8, 4)), ((8, 4), (8, 4))])
+def test_where_several_are_allowed_one_is_a_row_of_one(given: object, read: tuple[int, ...]) -> None:
+    assert BuildConfig.model_validate({"model": {"units": given}}).model.units == read
 
 
 def test_toml_names_every_field() -> None:
@@ -51,7 +62,7 @@ def test_it_cannot_be_changed() -> None:
 
 def test_fingerprint_follows_what_shapes_the_models_only() -> None:
     assert BuildConfig().fingerprint() == BuildConfig().fingerprint()
-    assert BuildConfig().fingerprint() != BuildConfig(model=ModelSection(units=63)).fingerprint()
+    assert BuildConfig().fingerprint() != BuildConfig(model=ModelSection(units=(63,))).fingerprint()
     judged = BuildConfig(tolerances=TolerancesConfig(accuracy_drop=0.5))
     assert judged.fingerprint() == BuildConfig().fingerprint()
     compared = BuildConfig(convert=ConvertConfig(compare_stock=True))

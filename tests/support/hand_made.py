@@ -44,6 +44,7 @@ def hand_made(
     features: int = FEATURES,
     shape: tuple[int, ...] | None = None,
     probabilities: bool = False,
+    per_channel: bool = False,
     signature: str | None = "serving_default",
     described: dict[str, Any] | None = None,
 ) -> bytes:
@@ -54,6 +55,8 @@ def hand_made(
         beta: of the attention's softmax; another one is another attention map.
         shape: of the input as the file states it, where that is not [1, steps, features].
         probabilities: a softmax after the logits.
+        per_channel: attention_weights = softmax(beta * features) of each channel, [1, features, steps], and
+            inside the file a context: these weights times the features, [1, features, features].
         signature: its key; None: the file has none, and tensors go by their own names.
         described: metadata, for a file of ours.
     """
@@ -63,11 +66,13 @@ def hand_made(
     model.operatorCodes = [
         _code(generated.BuiltinOperator.SUM),
         _code(generated.BuiltinOperator.SOFTMAX),
+        _code(generated.BuiltinOperator.TRANSPOSE),
+        _code(generated.BuiltinOperator.BATCH_MATMUL),
     ]
     graph = generated.SubGraphT()
     graph.tensors, graph.operators, graph.name = [], [], "main"
     given = _tensor(model, graph, "features", shape or (1, steps, features))
-    time, channel = (_axis(model, graph, axis) for axis in (1, 2))
+    time, channel = (_axes(model, graph, axis) for axis in (1, 2))
     logits = _tensor(model, graph, outputs[0], (1, features))
     graph.operators.append(_operator(0, [given, time], logits, _sum()))
     if probabilities:
@@ -76,10 +81,17 @@ def hand_made(
         graph.operators.append(_operator(1, [before], logits, _softmax(1.0)))
     results = [logits]
     if len(outputs) > 1:
-        scores = _tensor(model, graph, "scores", (1, steps))
-        weights = _tensor(model, graph, outputs[1], (1, steps))
-        graph.operators.append(_operator(0, [given, channel], scores, _sum()))
+        rows = (1, features, steps) if per_channel else (1, steps)
+        scores, weights = (_tensor(model, graph, name, rows) for name in ("scores", outputs[1]))
+        if per_channel:
+            order = _axes(model, graph, 0, 2, 1)
+            graph.operators.append(_operator(2, [given, order], scores, _transpose()))
+        else:
+            graph.operators.append(_operator(0, [given, channel], scores, _sum()))
         graph.operators.append(_operator(1, [scores], weights, _softmax(beta)))
+        if per_channel:
+            context = _tensor(model, graph, "context", (1, features, features))
+            graph.operators.append(_operator(3, [weights, given], context, _product()))
         results.append(weights)
     graph.inputs, graph.outputs = [given], results
     model.subgraphs = [graph]
@@ -112,10 +124,11 @@ def _tensor(model: Any, graph: Any, name: str, shape: tuple[int, ...]) -> int:
     return len(graph.tensors) - 1
 
 
-def _axis(model: Any, graph: Any, axis: int) -> int:
-    index = _tensor(model, graph, f"axis {axis}", (1,))
+def _axes(model: Any, graph: Any, *axes: int) -> int:
+    index = _tensor(model, graph, f"axes {axes}", (len(axes),))
     graph.tensors[index].type = generated.TensorType.INT32
-    model.buffers[graph.tensors[index].buffer].data = np.frombuffer(np.int32(axis).tobytes(), np.uint8)
+    values = np.array(axes, np.int32)
+    model.buffers[graph.tensors[index].buffer].data = np.frombuffer(values.tobytes(), np.uint8)
     return index
 
 
@@ -128,6 +141,14 @@ def _operator(code: int, inputs: list[int], output: int, options: tuple[int, Any
 
 def _sum() -> tuple[int, Any]:
     return generated.BuiltinOptions.ReducerOptions, generated.ReducerOptionsT()
+
+
+def _transpose() -> tuple[int, Any]:
+    return generated.BuiltinOptions.TransposeOptions, generated.TransposeOptionsT()
+
+
+def _product() -> tuple[int, Any]:
+    return generated.BuiltinOptions.BatchMatMulOptions, generated.BatchMatMulOptionsT()
 
 
 def _softmax(beta: float) -> tuple[int, Any]:

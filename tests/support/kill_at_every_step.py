@@ -19,7 +19,7 @@ from pipeline.config import BuildConfig, ModelSection
 from pipeline.store import Store
 
 STEPS = ("rename", "replace", "fsync", "unlink", "rmdir", "mkdir")
-SMALL = BuildConfig(model=ModelSection(units=3))
+SMALL = BuildConfig(model=ModelSection(units=(3,)))
 
 
 def build_and_die(out: Path, step: int) -> bool:

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scheme_results import result
 
 from pipeline.build import BuildResult
-from pipeline.cli.summary import figures, print_parity, print_summary
+from pipeline.cli.summary import print_parity, print_summary
 from pipeline.parity.definitions import DEFINITIONS, PROMISE, REFERENCES
 from pipeline.parity.verdict import Check, verdict
+from pipeline.report.numbers import figures
+from pipeline.report.recommendation import recommend
+from pipeline.report.schemes import SchemeResult
 
 
 def check(
@@ -156,6 +160,53 @@ def test_a_stock_quantizer_that_crashed_says_so(tmp_path: Path, capsys: pytest.C
     out = capsys.readouterr().out
     assert "  It was ended by SIGSEGV." in out.splitlines()
     assert out.endswith("PARITY PASSED\n")
+
+
+def several(*results: SchemeResult) -> dict[str, Any]:
+    return {
+        "schemes": [one.to_dict() for one in results],
+        "recommendation": {"reason": recommend(results).reason},
+    }
+
+
+def test_several_schemes_are_a_table_of_80_columns_with_a_recommendation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = check(0.0312345678, 0.024, "attention_total_variation")
+    results = (
+        result("float32", 107.4),
+        result("dynamic", 1092.6, lstm_note="1 of 1 LSTMs stayed in float32, because " + "it is small " * 9),
+        result("int8", 36.8, moved, agreement=0.9973, latency_ms=123.4, lstms={"a": "int8 8x8_16"}),
+        result(
+            "int8-attention-float32", 999.96, agreement=0.9999, accuracy=0.99999,
+            lstms={"a": "int8 8x8_16", "b": "hybrid"},
+        ),
+    )  # fmt: skip
+    print_summary(build(tmp_path, check(1.0, 0.985), **several(*results)))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines if not line.startswith("Report: ")) == 80
+    start = next(index for index, line in enumerate(lines) if line.startswith("All schemes"))
+    assert " ".join(lines[start + 1].split()) == "kB acc % same % worst moved sums ms RAM LSTM"
+    rows = [line.split() for line in lines[start + 2 : start + 6]]
+    assert rows[0] == ["float32", "107.4", "97.0", "100.0", "-", "-", "-", "1.00", "5.0", "f32"]
+    assert rows[1][:2] == ["dynamic", "1093"]
+    assert rows[2] == ["!int8", "36.8", "97.0", "99.7", "-", "0.0312", "-", "123", "5.0", "int8"]
+    assert rows[3] == [
+        "int8-attention-float32", "1000", ">99.9", ">99.9", "-", "-", "-", "1.00", "5.0", "mix",
+    ]  # fmt: skip
+    assert lines[start + 6].startswith("dynamic: 1 of 1 LSTMs stayed in float32, because it is small")
+    assert "Recommended: float32: no smaller scheme holds every limit; int8 is 36.8 kB but" in lines
+    assert "FAILED int8: float_model.attention_total_variation: 0.0312, limit <= 0.024" in lines
+    assert not any(line.startswith("  model_int8.tflite") for line in lines)
+
+
+def test_one_scheme_needs_no_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(build(tmp_path, check(1.0, 0.985)))
+    without = capsys.readouterr().out
+    print_summary(
+        build(tmp_path, check(1.0, 0.985), **several(result("float32", 107.4), result("int8", 36.8)))
+    )
+    assert capsys.readouterr().out == without
 
 
 def test_two_given_files_go_by_their_names(capsys: pytest.CaptureFixture[str]) -> None:

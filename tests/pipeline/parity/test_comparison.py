@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def outputs() -> tuple[Outputs, Any]:
 def rounded(model: Outputs, attention: Callable[[Any], Any] = lambda weights: weights) -> Outputs:
     """What a faithful int8 file would give, with its attention map spoiled."""
     weights = np.round(attention(model.attention_weights) * 256) / 256
-    return Outputs(np.round(model.logits * 16) / 16, weights, model.context, logits_scale=1 / 16)
+    return Outputs(np.round(model.logits * 16) / 16, weights, model.context, 1 / 16, attention_step=1 / 256)
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
@@ -100,7 +101,8 @@ def test_a_small_error_in_every_row_sum_is_not_hidden_by_a_small_largest_error()
     """Diffuse attention over 400 steps: each weight is off by 0.002 only, and the map is worthless."""
     uniform = np.full((20, 400), 1 / 400)
     logits = np.eye(2)[np.arange(20) % 2]
-    float_model, int8 = Outputs(logits, uniform), Outputs(logits, np.zeros_like(uniform))
+    float_model = Outputs(logits, uniform)
+    int8 = Outputs(logits, np.zeros_like(uniform), attention_step=1 / 256)
     checks = by_name(comparison.promise(float_model, int8, np.arange(20) % 2))
     assert checks["attention_max_error"].passed
     assert checks["attention_row_sum_error"].passed is False
@@ -121,7 +123,7 @@ def test_one_window_alone_never_fails_the_accuracy() -> None:
 def test_a_limit_without_a_measurement_fails() -> None:
     float_model, labels = outputs()
     int8 = rounded(float_model)
-    without = Outputs(int8.logits, int8.attention_weights)  # no context was taken
+    without = replace(int8, context=None)  # none was taken
     checks = comparison.promise(float_model, without, labels, {"context_max_error": 0.5})
     assert by_name(checks)["context_max_error"].value is None
     assert failed(checks) == {"context_max_error"}
@@ -171,6 +173,7 @@ def test_training_forward_counts_steps() -> None:
         logits + np.array([[0.5, 1.5, 0.0, -0.5]]),
         weights + np.array([[1, 0, -2, 0]]) / 256,
         logits_scale=0.5,
+        attention_step=1 / 256,
     )
     checks = by_name(comparison.training_forward(twin, int8))
     values = {name: check.value for name, check in checks.items()}
@@ -217,3 +220,63 @@ def test_what_training_and_quantization_moved_adds_up_to_a_bound() -> None:
              ((float_model, int8), (float_model, forward), (forward, int8))]  # fmt: skip
     total, training, quantization = (part if part is not None else math.nan for part in parts)
     assert total <= training + quantization + 1e-12
+
+
+def of_rank(shape: tuple[int, ...], step: float | None = 1 / 256) -> tuple[Outputs, Outputs, Any]:
+    """A model whose attention weights have axes beside the windows, and its rounded twin."""
+    model, labels = outputs()
+    scores = 2 * np.random.default_rng(2).normal(size=(WINDOWS, *shape))
+    weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    tested = np.round(weights / step) * step if step else weights
+    file = Outputs(model.logits, tested, attention_step=step)
+    return replace(model, attention_weights=weights), file, labels
+
+
+@pytest.mark.parametrize("shape", [(STEPS, STEPS), (4, STEPS), (2, 7, STEPS)])
+@pytest.mark.parametrize("step", [1 / 256, 1 / 32768, None])
+def test_attention_of_any_rank_and_format(shape: tuple[int, ...], step: float | None) -> None:
+    float_model, tested, labels = of_rank(shape, step)
+    checks = comparison.promise(float_model, tested, labels)
+    assert failed(checks) == set()
+    assert by_name(checks)["attention_top1_ties"].unit == "rows"
+    moved = by_name(checks)["attention_total_variation"].value or 0.0
+    rounding = (step or 0) / 8 * STEPS  # of evenly spread weights; those far below a step round by less
+    assert 0.7 * rounding <= moved <= 1.05 * rounding
+    spoiled = replace(tested, attention_weights=np.roll(tested.attention_weights, 1, axis=-1))
+    assert {"attention_max_error", "attention_total_variation"} <= failed(
+        comparison.promise(float_model, spoiled, labels)
+    )
+    one_row = tested.attention_weights.copy()
+    one_row[(7, *(0 for _ in shape[:-1]))] *= 0.5 if step else 0.99  # in one row of one window
+    short = comparison.promise(float_model, replace(tested, attention_weights=one_row), labels)
+    assert "attention_row_sum_error" in failed(short)
+
+
+def test_the_same_rows_of_other_axes_are_refused() -> None:
+    float_model, tested, labels = of_rank((4, STEPS))
+    other = replace(tested, attention_weights=tested.attention_weights.reshape(WINDOWS, 2, 2, STEPS))
+    with pytest.raises(VerificationError, match=r"\(200, 4, 29\) in the reference, \(200, 2, 2, 29\)"):
+        comparison.promise(float_model, other, labels)
+
+
+@pytest.mark.parametrize(("step", "counted"), [(1 / 256, 1 / 256), (1 / 32768, 1 / 32768), (None, 1 / 32768)])
+def test_the_training_forward_is_counted_in_the_files_own_steps(step: float | None, counted: float) -> None:
+    _, file, _ = of_rank((4, STEPS), step)
+    twin = replace(file, attention_weights=file.attention_weights + 3 * counted)
+    checks = by_name(comparison.training_forward(twin, file))
+    assert checks["attention_max_steps"].value == pytest.approx(3)
+    assert (checks["attention_equal"].value, checks["attention_within_one_step"].value) == (0, 0)
+    judged = {name: check.passed for name, check in checks.items() if check.limit is not None}
+    if step == 1 / 256:
+        assert judged == {"attention_within_one_step": False}
+    else:  # three such steps are what a step of a score may do
+        assert judged == {"attention_within_quarter_step": True}
+        twin = replace(file, attention_weights=file.attention_weights + 1 / 1000)
+        assert by_name(comparison.training_forward(twin, file))["attention_within_quarter_step"].passed is False
+
+
+def test_contexts_of_other_shapes_are_not_compared() -> None:
+    float_model, labels = outputs()
+    heads = replace(rounded(float_model), context=np.zeros((WINDOWS, 2, 2)))
+    checks = by_name(comparison.promise(float_model, heads, labels))
+    assert (checks["context_max_error"].value, checks["context_max_error"].passed) == (None, None)

@@ -67,7 +67,7 @@ def test_a_softmax_at_the_end_is_found_by_structure(tmp_path: Path) -> None:
         ({"shape": (4, 5, 3)}, r"takes \[4, 5, 3\]; needed is \[1, time, channels\]"),
         ({"shape": (1, 15)}, r"takes \[1, 15\]"),
         ({"features": 1}, r"'logits' is \[1, 1\]; needed is \[1, classes\], two at least"),
-        ({"shape": (1, 6, 3)}, r"'attention_weights' is \[1, 5\]; needed is \[1, 6\], one weight a step"),
+        ({"shape": (1, 6, 3)}, r"'attention_weights' is \[1, 5\]; needed is \[1, 6\], one weight a step, or"),
     ],
 )
 def test_shapes_that_cannot_be_compared(tmp_path: Path, options: dict[str, Any], words: str) -> None:
@@ -127,3 +127,16 @@ def test_other_names_and_shapes_are_refused_with_both_shown(tmp_path: Path, opti
         require_same_signature(ours, theirs)
     assert ours.signature in caught.value.message
     assert theirs.signature in caught.value.message
+
+
+def test_attention_may_have_heads_and_queries_before_its_steps(tmp_path: Path) -> None:
+    assert ModelFile.read(written(tmp_path)).attention_shape == (5,)
+    assert ModelFile.read(written(tmp_path, per_channel=True)).attention_shape == (3, 5)
+    assert ModelFile.read(written(tmp_path, outputs=("logits",))).attention_shape == (0,)
+    model = schema.read_model(hand_made(per_channel=True))
+    weights = model.subgraphs[0].tensors[model.subgraphs[0].outputs[1]]
+    for shape, words in (([1, 5, 3], "one weight a step, or"), ([1, 3, 3, 3, 5], "heads, queries, 5")):
+        weights.shape = shape
+        (tmp_path / "odd.tflite").write_bytes(schema.write_model(model))
+        with pytest.raises(InputError, match=words):
+            ModelFile.read(tmp_path / "odd.tflite")

@@ -65,21 +65,22 @@ def test_relative_errors_of_nothing_are_nan() -> None:
 
 class TestTop1:
     def test_another_step_is_no_agreement(self) -> None:
-        assert measure.attention_top1(FLOAT_WEIGHTS, INT8_WEIGHTS) == measure.Top1(agreement=0.5, ties=0)
+        top1 = measure.attention_top1(FLOAT_WEIGHTS, INT8_WEIGHTS, 1 / 256)
+        assert top1 == measure.Top1(agreement=0.5, ties=0)
 
     def test_a_step_within_one_quantization_step_is_a_tie(self) -> None:
         reference = np.array([[0.5, 0.5 - 1 / 256, 1 / 256]])
-        assert measure.attention_top1(reference, np.array([[0.4, 0.5, 0.1]])) == measure.Top1(1.0, 1)
+        assert measure.attention_top1(reference, np.array([[0.4, 0.5, 0.1]]), 1 / 256) == measure.Top1(1.0, 1)
 
     def test_a_step_further_away_is_no_tie(self) -> None:
         reference = np.array([[0.5, 0.5 - 1.01 / 256, 1.01 / 256]])
-        assert measure.attention_top1(reference, np.array([[0.4, 0.5, 0.1]])) == measure.Top1(0.0, 0)
+        assert measure.attention_top1(reference, np.array([[0.4, 0.5, 0.1]]), 1 / 256) == measure.Top1(0.0, 0)
 
     def test_the_same_step_is_no_tie(self) -> None:
-        assert measure.attention_top1(FLOAT_WEIGHTS, FLOAT_WEIGHTS) == measure.Top1(1.0, 0)
+        assert measure.attention_top1(FLOAT_WEIGHTS, FLOAT_WEIGHTS, 1 / 256) == measure.Top1(1.0, 0)
 
     def test_nan_is_no_answer(self) -> None:
-        top1 = measure.attention_top1(FLOAT_WEIGHTS, np.full((2, 4), np.nan))
+        top1 = measure.attention_top1(FLOAT_WEIGHTS, np.full((2, 4), np.nan), 1 / 256)
         assert math.isnan(top1.agreement)
         assert math.isnan(top1.ties)
 
@@ -156,3 +157,28 @@ def test_accuracy_and_its_wilson_interval() -> None:
 def test_outputs_that_are_not_finite_are_not_right() -> None:
     logits = np.array([[1.0, 0.0], [np.nan, 0.0]])
     assert measure.accuracy("int8", logits, np.array([0, 0])).correct == 1
+
+
+def test_the_total_variation_of_a_window_is_the_mean_of_its_rows() -> None:
+    two_rows = np.stack([FLOAT_WEIGHTS, FLOAT_WEIGHTS])  # two windows of two rows each
+    tested = np.stack([INT8_WEIGHTS, FLOAT_WEIGHTS])
+    assert measure.total_variations(two_rows, tested).tolist() == [0.140625, 0.0]
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    reference, tested = random.dirichlet(np.ones(6), (2, 11))
+
+    def all_of_them() -> list[float]:
+        return [
+            measure.max_error(reference, tested),
+            measure.max_relative_error(reference, tested),
+            measure.relative_rms_error(reference, tested),
+            measure.mean_total_variation(reference, tested),
+            measure.row_sum_error(tested * 0.9),
+            measure.share_within_steps(reference, tested, 0.1, 1),
+        ]
+
+    whole = all_of_them()
+    monkeypatch.setattr(measure, "BLOCK", 13)  # two rows
+    assert all_of_them() == pytest.approx(whole, rel=1e-12)

@@ -42,7 +42,7 @@ def test_select_takes_the_windows_in_the_order_given() -> None:
     [(LOGITS[0], WEIGHTS, None), (LOGITS, WEIGHTS[:2], None), (LOGITS, WEIGHTS, CONTEXT[:1])],
 )
 def test_what_does_not_belong_together_is_refused(logits: object, weights: object, context: object) -> None:
-    with pytest.raises(VerificationError, match="expected two dimensions"):
+    with pytest.raises(VerificationError, match="expected two dimensions or more"):
         Outputs(logits, weights, context)  # type: ignore[arg-type]
 
 
@@ -69,3 +69,21 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
     np.savez(tmp_path / "one.npz", logits=np.array([{"a": 1}], dtype=object), attention_weights=WEIGHTS)
     with pytest.raises(VerificationError, match="allow_pickle"):
         Outputs.load(tmp_path / "one.npz")
+
+
+def test_attention_of_any_rank_is_rows_without_a_copy(tmp_path: Path) -> None:
+    weights = np.arange(3 * 2 * 4 * 5.0).reshape(3, 2, 4, 5)
+    one = Outputs(LOGITS, weights, np.ones((3, 4, 6)), attention_step=1 / 32768)
+    assert (one.steps, one.distributions.shape) == (5, (24, 5))
+    assert one.distributions[13].tolist() == weights[1, 1, 1].tolist()
+    assert np.shares_memory(one.distributions, weights)
+    one.save(tmp_path / "one.npz")
+    back = Outputs.load(tmp_path / "one.npz")
+    assert (back.attention_weights == weights).all()
+    assert (back.attention_step, back.logits_scale) == (1 / 32768, None)
+    assert back.select(np.array([1])).attention_weights.shape == (1, 2, 4, 5)
+
+
+def test_without_attention_there_are_no_steps() -> None:
+    none = Outputs(LOGITS, WEIGHTS[:, :0])
+    assert (none.attends, none.steps, none.distributions.shape) == (False, 0, (3, 0))

@@ -92,3 +92,13 @@ def test_a_crash_names_the_file_that_ran(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(running, "JOB", "crashing_jobs:bug")
     with pytest.raises(VerificationError, match=r"(?s)could not be run.*KeyError: 'a bug'"):
         running.run_files(given, Silence())
+
+
+def test_attention_of_several_rows_and_its_context(tmp_path: Path) -> None:
+    features, _ = windows(4)
+    ran, _ = running.run_files({"a": (file(tmp_path, hand_made(per_channel=True)), features)}, Silence())
+    powers = np.exp(features.transpose(0, 2, 1))  # [n, channels, time]
+    weights = powers / powers.sum(axis=-1, keepdims=True)
+    assert ran["a"].attention_weights == pytest.approx(weights, abs=1e-6)
+    assert ran["a"].context == pytest.approx(weights @ features, abs=1e-6)
+    assert ran["a"].attention_step is None

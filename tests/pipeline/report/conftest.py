@@ -50,6 +50,7 @@ def build(
         np.round(attention(weights) * 256) / 256,
         float_model.context + 0.01,  # type: ignore[operator]
         logits_scale=0.1,
+        attention_step=1 / 256,
     )
     about = collect.Windows(features.astype(np.float32), labels, float_model, int8, class_names)
     examples, arrays = collect.examples(about)
@@ -129,6 +130,7 @@ def build(
         "glossary": {name: one.meaning for name, one in DEFINITIONS.items()},
         "references": REFERENCES,
         "arrays": arrays,
+        "attention_step": 1 / 256,
     }
     return ReportData(**{**values, **changes})
 

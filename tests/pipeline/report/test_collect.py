@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from pipeline.parity.outputs import Outputs
 from pipeline.report import collect
@@ -19,7 +20,7 @@ def windows() -> collect.Windows:
         np.ones((4, 2, 1)),
         np.array([0, 0, 1, 0]),
         Outputs(logits, weights),
-        Outputs(other, moved),
+        Outputs(other, moved, attention_step=1 / 256),
         ("a", "b"),
     )
 
@@ -121,3 +122,31 @@ def test_padding_is_what_is_exactly_zero_in_front() -> None:
     features = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 0.1], [0.0, 0.0]])
     assert collect.padded_steps(features) == 2
     assert collect.padded_steps(np.ones((3, 1))) == 0
+
+
+def of_rank(*shape: int) -> collect.Windows:
+    """Six windows of five steps with heads or queries; the first row of the third moved by 0.5 in all."""
+    weights = np.full((6, *shape, 5), 0.2)
+    moved = weights.copy()
+    moved[(2, *(0 for _ in shape))] = [0.7, 0.2, 0.1, 0.0, 0.0]
+    return collect.Windows(
+        np.ones((6, 5, 1)), np.zeros(6, int), Outputs(np.ones((6, 2)), weights),
+        Outputs(np.ones((6, 2)), moved, attention_step=1 / 32768), ("a", "b"),
+    )  # fmt: skip
+
+
+def test_of_several_rows_the_overview_has_the_mean_and_an_example_all() -> None:
+    about = of_rank(2, 5)
+    assert collect.by_difference(about)[0] == 2
+    assert collect.figures(about, 2)["total_variation"] == pytest.approx(0.05)  # 0.5 in one row of ten
+    _, arrays = collect.examples(about)
+    assert arrays["example_int8"].shape == (6, 2, 5, 5)
+    assert arrays["map_int8"].shape == (6, 5)
+    assert arrays["map_int8"][2] == pytest.approx([0.25, 0.2, 0.19, 0.18, 0.18])
+    histogram = collect.histograms(about.float_model, about.int8)[0]
+    assert (histogram["unit"], sum(histogram["counts"])) == ("steps of 1/32768", 300)
+
+
+def test_float_attention_has_no_steps_to_count() -> None:
+    one = of_rank(2).float_model
+    assert collect.histograms(one, one)[0]["unit"] == "weight"

@@ -69,3 +69,15 @@ def test_a_truncated_file_is_refused(make_report: Make, tmp_path: Path, name: st
 def test_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="cannot be read"):
         ReportData.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [((4, 5), ""), ((4, 5, 5), "queries"), ((4, 2, 5), "heads"), ((4, 2, 5, 5), "heads and queries")],
+)
+def test_the_overview_says_what_it_is_the_mean_over(
+    make_report: Make, shape: tuple[int, ...], text: str
+) -> None:
+    report = make_report()
+    arrays = {**report.arrays, "example_float": np.zeros(shape)}
+    assert make_report(arrays=arrays).averaged == text

@@ -30,9 +30,9 @@ class Converter:
         self.calls[job] = arguments
         if job == "converters.convert:convert_job":
             folder.mkdir()
-            (folder / FLOAT).write_text("float")
-            (folder / INT8).write_text("i8")
-            return {"ranges": []}
+            for scheme in arguments["schemes"].values():
+                (folder / scheme["file"]).write_text(scheme["name"])
+            return {"int8": {"ranges": []}}
         self.windows = np.load(arguments["windows"], allow_pickle=False)
         if self.error:
             raise self.error
@@ -67,7 +67,7 @@ def test_the_stock_quantizer_is_left_alone_unless_asked_for(tmp_path: Path, conv
     folder, conversion = run(tmp_path, compare=False)
     assert list(converter.calls) == ["converters.convert:convert_job"]
     assert sorted(path.name for path in folder.iterdir()) == ["conversion.json", FLOAT, INT8]
-    assert conversion == {"ranges": []}
+    assert conversion == {"schemes": {"int8": {"ranges": []}}}
 
 
 def test_the_stock_quantizer_gets_the_float_model_and_the_training_windows(

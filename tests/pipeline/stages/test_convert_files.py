@@ -36,8 +36,8 @@ def test_it_writes_both_files_and_the_ranges(stage_folder: Folder) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "conversion.json", "model_float32.tflite", "model_int8.tflite",
     ]  # fmt: skip
-    table = RangeTable.load(stage_folder("quantize") / "ranges.npz")
-    ranges = json.loads((folder / "conversion.json").read_text())["ranges"]
+    table = RangeTable.load(stage_folder("quantize") / "int8" / "ranges.npz")
+    ranges = json.loads((folder / "conversion.json").read_text())["schemes"]["int8"]["ranges"]
     assert {one["quantity"] for one in ranges} == {q.name for q in table.quantities} - {"lstm/cell"}
     for one in ranges:
         assert (one["minimum"], one["maximum"]) == (
@@ -64,7 +64,7 @@ def test_the_float_file_is_the_original_model(stage_folder: Folder) -> None:
 
 def test_the_int8_file_is_the_training_forward(stage_folder: Folder) -> None:
     data = PreparedData.load(stage_folder("data"))
-    twin = Outputs.load(stage_folder("quantize") / "outputs_twin.npz")
+    twin = Outputs.load(stage_folder("quantize") / "int8" / "outputs_twin.npz")
     got = answers(stage_folder("convert") / "model_int8.tflite", data.x_test)
     assert np.abs(got["attention_weights"] - twin.attention_weights).max() <= 1 / 256
 
@@ -94,7 +94,7 @@ def test_a_failing_child_leaves_no_file_under_a_final_name(
     shutil.copytree(tiny_build.root / "data", tmp_path / "data")
     shutil.copytree(tiny_build.root / "train", tmp_path / "train")
     shutil.copytree(tiny_build.root / "quantize", tmp_path / "quantize")
-    (tmp_path / "quantize" / "saved_model" / "saved_model.pb").write_bytes(b"cut short")
+    (tmp_path / "quantize" / "int8" / "saved_model" / "saved_model.pb").write_bytes(b"cut short")
     build = type(tiny_build)(tmp_path)
     with pytest.raises(ConversionError, match="conversion process"):
         build.run("convert")

@@ -6,6 +6,7 @@ import html
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +17,12 @@ import numpy as np
 import pytest
 
 from models.errors import VerificationError
+from pipeline import scheme_runs
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.parity.outputs import Outputs
+from pipeline.parity.running import run_file
 from pipeline.parity.sampling import stratified_sample
 from pipeline.progress import Silence
 from pipeline.report.data import ReportData
@@ -49,6 +52,8 @@ class Stored:
         self.root = root
         for name in ("data", "train", "quantize", "convert", "verify", "report"):
             (root / name).mkdir()
+        self.twins = root / "quantize" / "int8"
+        self.twins.mkdir()
         rules = Preprocessing.from_dict(METADATA["preprocessing"])
         normal = np.random.default_rng(3).normal(size=(WINDOWS, STEPS, FEATURES))
         raw = (normal * rules.std + rules.mean).astype(np.float32)  # what the int8 file was calibrated for
@@ -66,24 +71,29 @@ class Stored:
             ("left", "right"), ("x", "y", "z"), ("g", "g", "g"), 10.0, "tiny", "Random numbers.",
         ).save(root / "data")  # fmt: skip
         self.float_model.save(root / "train" / "outputs_float.npz")
-        self.float_model.save(root / "quantize" / "outputs_forward.npz")
-        self.twin.save(root / "quantize" / "outputs_twin.npz")
+        self.float_model.save(self.twins / "outputs_forward.npz")
+        self.twin.save(self.twins / "outputs_twin.npz")
         history = {"phases": [{"name": "float", "epochs": [{"epoch": 1, "loss": 1.0, "val_accuracy": 0.5}]}]}
         (root / "train" / "history.json").write_text(json.dumps(history))
 
     def _run(self, name: str, features: Any) -> Outputs:
         path = self.root / "convert" / f"model_{name}.tflite"
-        outputs = verify.run_file(SequenceClassifier(path), features, Silence())
+        outputs = run_file(SequenceClassifier(path), features, Silence())
         return Outputs(
             outputs.logits, outputs.attention_weights, features.mean(axis=1) + 0.25, outputs.logits_scale
         )
 
     def run(
-        self, stage: str = "verify", qat: bool = True, tolerances: Any = None, compare: bool = False
+        self,
+        stage: str = "verify",
+        qat: bool = True,
+        tolerances: Any = None,
+        compare: bool = False,
+        schemes: Any = "int8",
     ) -> Path:
         """Runs a stage and returns its folder."""
         given = {
-            "quantize": {"qat": qat},
+            "quantize": {"qat": qat, "scheme": schemes},
             "convert": {"compare_stock": compare},
             "tolerances": tolerances or LENIENT,
         }
@@ -101,7 +111,7 @@ class Stored:
 @pytest.fixture
 def stored(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     """Context vectors are looked up by the structure of our own models, which the tiny one does not have."""
-    monkeypatch.setattr(verify, "_context", lambda path, features: features.mean(axis=1))
+    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features: features.mean(axis=1))
     return Stored(tmp_path, files)
 
 
@@ -199,14 +209,14 @@ def test_a_state_that_is_not_reset_is_caught(stored: Stored, monkeypatch: pytest
         monkeypatch.setattr(classifier, "_interpreter", Forgetful(classifier._interpreter))
         return classifier
 
-    monkeypatch.setattr(verify, "_open", forgetful)
+    monkeypatch.setattr(scheme_runs, "SequenceClassifier", forgetful)
     checks = stored.checks()
     assert checks["keras", "logits_max_relative_error"]["passed"] is False
     assert checks["training_forward", "logits_max_steps"]["value"] > 0
 
 
 def test_a_training_forward_that_is_missing_fails(stored: Stored) -> None:
-    (stored.root / "quantize" / "outputs_twin.npz").unlink()
+    (stored.twins / "outputs_twin.npz").unlink()
     check = stored.checks()["training_forward", "attention_within_one_step"]
     assert (check["value"], check["passed"]) == (None, False)
 
@@ -225,10 +235,12 @@ def test_the_configuration_sets_limits(stored: Stored) -> None:
     assert check["passed"] is False
 
 
-def test_only_the_tolerances_are_options() -> None:
+def test_the_limits_and_what_is_held_to_them_are_options() -> None:
     config = BuildConfig.model_validate({"tolerances": {"accuracy_drop": 0.02}})
     assert load("verify").options(config)["accuracy_drop"] == 0.02
     assert load("verify").options(config) != load("verify").options(BuildConfig())
+    asked = BuildConfig.model_validate({"quantize": {"scheme": ["float32", "int8"]}})
+    assert load("verify").options(asked) != load("verify").options(BuildConfig())
     assert load("report").options(config) == load("report").options(BuildConfig())
 
 
@@ -239,6 +251,87 @@ def test_many_windows_are_sampled(stored: Stored, monkeypatch: pytest.MonkeyPatc
         assert len(golden["features"]) == len(golden["float_logits"]) == 12
     notes = json.loads((stored.root / "verify" / "parity.json").read_text())["notes"]
     assert any(note.startswith("12 of 30 test windows") for note in notes)
+
+
+class TestSchemes:
+    """Several schemes: each against the same float model, with a verdict of its own."""
+
+    @staticmethod
+    def copy(stored: Stored, name: str, source: str) -> None:
+        convert = stored.root / "convert"
+        (convert / f"model_{name}.tflite").write_bytes((convert / f"model_{source}.tflite").read_bytes())
+
+    def parity(self, stored: Stored, *schemes: str, **options: Any) -> Any:
+        return json.loads((stored.run(schemes=list(schemes), **options) / "parity.json").read_text())
+
+    def test_each_has_its_figures_its_checks_and_its_verdict(self, stored: Stored) -> None:
+        self.copy(stored, "float16", "float32")
+        parity = self.parity(stored, "float16", "int8")
+        schemes = {one["name"]: one for one in parity["schemes"]}
+        assert list(schemes) == ["float32", "float16", "int8"]
+        assert [one["asked"] for one in schemes.values()] == [False, True, True]
+        for one in schemes.values():
+            assert one["verdict"] == "pass"
+            assert one["size_bytes"] == (stored.root / "convert" / one["file"]).stat().st_size
+            assert one["latency_ms"] > 0
+            assert one["memory_bytes"] > 4 * STEPS * FEATURES
+            assert list(one["lstms"].values()) == ["int8 8x8_16" if one["name"] == "int8" else "float32"]
+        references = {name: {check["reference"] for check in one["checks"]} for name, one in schemes.items()}
+        assert references == {
+            "float32": {"float_model", "keras"},
+            "float16": {"float_model"},
+            "int8": {"float_model", "float_forward", "training_forward"},
+        }
+        assert schemes["float16"]["attention_total_variation"] < schemes["int8"]["attention_total_variation"]
+        # So small a model is not smaller in int8.
+        assert schemes["float32"]["size_bytes"] < schemes["int8"]["size_bytes"]
+        assert parity["recommendation"]["scheme"] in ("float32", "float16")  # equal files; the faster one
+        assert [file["name"] for file in parity["files"]] == [
+            "model_float32.tflite", "model_float16.tflite", "model_int8.tflite",
+        ]  # fmt: skip
+
+    def test_the_baseline_is_held_to_no_promise_but_has_to_be_keras(self, stored: Stored) -> None:
+        baseline = self.parity(stored, "int8")["schemes"][0]
+        limits = {(check["reference"], check["limit"] is None) for check in baseline["checks"]}
+        assert ("float_model", True) in limits
+        assert ("float_model", False) not in limits
+        assert ("keras", False) in limits
+        asked = self.parity(stored, "int8", "float32")["schemes"][0]
+        assert ("float_model", False) in {(c["reference"], c["limit"] is None) for c in asked["checks"]}
+
+    def test_one_scheme_that_fails_fails_the_build_though_another_is_recommended(
+        self, stored: Stored
+    ) -> None:
+        self.copy(stored, "float16", "int8")  # an impostor: far from an eighth of the int8 limits
+        parity = self.parity(stored, "float16", "int8")
+        verdicts = {one["name"]: one["verdict"] for one in parity["schemes"]}
+        assert verdicts == {"float32": "pass", "float16": "fail", "int8": "pass"}
+        assert parity["verdict"] == "fail"
+        assert parity["recommendation"]["scheme"] == "float32"
+        assert "float16 is" in parity["recommendation"]["reason"]
+
+    def test_a_dynamic_file_whose_lstm_stayed_in_float_is_told(self, stored: Stored) -> None:
+        self.copy(stored, "dynamic", "float32")
+        baseline, dynamic = self.parity(stored, "dynamic")["schemes"]
+        assert baseline["lstm_note"] == ""
+        assert dynamic["lstm_note"].startswith("1 of 1 LSTMs do not compute in hybrid: ")
+        assert dynamic["lstm_note"].endswith(" in float32.")
+
+    @pytest.mark.parametrize("scheme", ["float16", "float32"])
+    def test_without_an_int8_scheme_the_report_is_about_the_other(self, stored: Stored, scheme: str) -> None:
+        if scheme == "float16":
+            self.copy(stored, "float16", "float32")
+        shutil.rmtree(stored.root / "quantize" / "int8")
+        parity = self.parity(stored, scheme)
+        assert parity["verdict"] == "pass"
+        assert parity["names"]["int8"] == f"{scheme} file"
+        assert {check["reference"] for check in parity["checks"]} == {"float_model", "keras"}
+        data = ReportData.load(stored.root / "verify")
+        assert list(data.moved) == ["total"]
+        assert not data.compares
+        page = (stored.run("report") / "report.html").read_text(encoding="utf-8")
+        assert f"model_{scheme}.tflite" in page
+        assert "model_int8.tflite" not in page
 
 
 class TestStock:

@@ -1,0 +1,84 @@
+"""What does not go together in a configuration whose fields are all right by themselves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.config import BuildConfig
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One field that another one forbids.
+
+    Args:
+        section, key: the field that has to change, as in TOML.
+        text: what was got, what is allowed, and which other field says so.
+    """
+
+    section: str
+    key: str
+    text: str
+
+
+def conflicts(config: BuildConfig) -> Iterator[Conflict]:
+    """Every conflict, in the order of the fields."""
+    yield from _model(config)
+    yield from _quantize(config)
+    yield from _convert(config)
+
+
+def _model(config: BuildConfig) -> Iterator[Conflict]:
+    model = config.model
+    if model.layer_dropout and len(model.units) == 1:
+        yield Conflict(
+            "model",
+            "layer_dropout",
+            f"got {model.layer_dropout:g}; there is nothing between layers where units has one entry, "
+            "allowed: 0, or a second layer",
+        )
+    if model.task == "per-step" and model.query == "last":
+        yield Conflict(
+            "model", "query", "got last; an output per step needs a query per step, allowed: all, or auto"
+        )
+    if model.heads is not None:
+        width = model.units[-1] * (2 if model.bidirectional else 1)
+        if model.attention != "multi-head":
+            yield Conflict(
+                "model",
+                "heads",
+                f"got {model.heads}; {model.attention} attention has no heads, allowed: auto, or "
+                "attention = multi-head",
+            )
+        elif width % model.heads:
+            yield Conflict(
+                "model",
+                "heads",
+                f"got {model.heads}, allowed: a divisor of {width}, the width of the last layer's output",
+            )
+
+
+def _quantize(config: BuildConfig) -> Iterator[Conflict]:
+    quantize = config.quantize
+    for key in ("scheme", "attention_precision"):
+        row = getattr(quantize, key)
+        if twice := sorted({one for one in row if row.count(one) > 1}):
+            yield Conflict("quantize", key, f"got {', '.join(twice)} more than once, allowed: each once")
+    if "int8" not in quantize.scheme and quantize.attention_precision != ("int8",):
+        yield Conflict(
+            "quantize",
+            "attention_precision",
+            f"got {', '.join(quantize.attention_precision)}; it is for the scheme int8, which is not among "
+            f"{', '.join(quantize.scheme)}",
+        )
+
+
+def _convert(config: BuildConfig) -> Iterator[Conflict]:
+    if "int8" in config.quantize.scheme:
+        return
+    made = ", ".join(config.quantize.scheme)
+    if config.convert.io == "int8":
+        yield Conflict("convert", "io", f"got int8; only an int8 file can have it, not {made}")
+    if config.convert.compare_stock:
+        yield Conflict(
+            "convert", "compare_stock", f"got true; it needs an int8 file to stand beside, not {made}"
+        )

@@ -1,0 +1,39 @@
+"""From a build's configuration and its data to the model that is built."""
+
+from __future__ import annotations
+
+import math
+
+from models.config import AttentionConfig, ModelConfig, RecurrentConfig
+from pipeline.config import ModelSection
+from pipeline.data.prepared import PreparedData
+
+MOST_HEADS = 4
+"""Heads of multi-head attention where nobody says how many, if they divide what the LSTMs give."""
+
+
+def model_config(section: ModelSection, data: PreparedData) -> ModelConfig:
+    """The model for one data set; what is `auto` is chosen here.
+
+    Raises:
+        InputError: the data and the configuration ask for different things.
+    """
+    task = section.task or "classification"
+    recurrent = RecurrentConfig(section.units, section.bidirectional, section.layer_dropout)
+    attention = AttentionConfig(
+        kind=section.attention,
+        query=section.query or ("all" if task == "per-step" else "last"),
+        combine=section.combine,
+        heads=section.heads or math.gcd(MOST_HEADS, recurrent.outputs),
+    )
+    return ModelConfig(
+        steps=data.preprocessing.steps,
+        features=data.preprocessing.features,
+        outputs=len(data.class_names),
+        task=task,
+        recurrent=recurrent,
+        attention=attention,
+        dropout=section.dropout,
+        input_noise=section.input_noise,
+        variable_length=section.variable_length,
+    )

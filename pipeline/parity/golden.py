@@ -1,0 +1,41 @@
+"""`golden.npz`: windows and what the float model answered, for tests on the device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.parity.outputs import Array, Outputs
+
+LARGEST = 100_000_000  # bytes of the arrays; attention of every step to every step is long before the windows
+
+
+def write_golden(
+    path: Path, raw: Array, features: Array, labels: Array, float_model: Outputs, seed: int = 0
+) -> list[str]:
+    """Writes the windows, or a seeded sample of them where all would pass 100 MB.
+
+    Args:
+        raw, features: [n, T, F], in raw units and standardized.
+        labels: [n, ...].
+        float_model: what the original float model answered.
+
+    Returns:
+        A note where not all of them were taken.
+    """
+    arrays = {
+        "raw_features": raw,
+        "features": features,
+        "labels": labels,
+        "float_logits": float_model.logits.astype(np.float32, copy=False),
+        "float_attention_weights": float_model.attention_weights.astype(np.float32, copy=False),
+    }
+    total = len(features)
+    fitting = max(1, LARGEST * total // max(1, sum(array.nbytes for array in arrays.values())))
+    if fitting >= total:
+        np.savez_compressed(path, allow_pickle=False, **arrays)
+        return []
+    chosen = np.sort(np.random.default_rng(seed).permutation(total)[:fitting])
+    np.savez_compressed(path, allow_pickle=False, **{name: array[chosen] for name, array in arrays.items()})
+    return [f"golden.npz holds {fitting} of the {total} windows, a seeded sample: all would pass 100 MB."]

@@ -1,0 +1,108 @@
+"""A build's files, open in the runtime that ships with them: what each answers and what it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from converters import schema
+from converters.findings import memory
+from converters.summary import ModelSummary, summarize
+from models.errors import VerificationError
+from models.quiet_tensorflow import stderr_held_back
+from pipeline.parity.latency import median_latencies_ms
+from pipeline.parity.measurements import accuracy
+from pipeline.parity.outputs import Array, Outputs
+from pipeline.parity.running import context_of, run_file
+from pipeline.parity.verdict import Check
+from pipeline.progress import Progress
+from pipeline.report.schemes import SchemeResult
+from pipeline.runtime import ModelFileError, SequenceClassifier
+from pipeline.schemes import Scheme
+
+
+@dataclass(frozen=True)
+class SchemeFile:
+    """The file of a scheme.
+
+    Attributes:
+        summary: what is in it.
+        classifier: what runs it.
+    """
+
+    scheme: Scheme
+    path: Path
+    summary: ModelSummary
+    classifier: SequenceClassifier
+
+    @classmethod
+    def open(cls, scheme: Scheme, folder: Path) -> SchemeFile:
+        """Open the scheme's file in `folder`.
+
+        Raises:
+            VerificationError: the interpreter, or our runtime, refuses it.
+        """
+        path = folder / scheme.file
+        try:
+            with stderr_held_back():  # the interpreter tells about its delegate
+                classifier = SequenceClassifier(path)
+        except ModelFileError as error:
+            raise VerificationError(
+                f"{path.name} cannot be run: {error}", "Build again with --redo convert."
+            ) from error
+        return cls(scheme, path, summarize(path), classifier)
+
+    def answers(self, features: Array, progress: Progress) -> Outputs:
+        """What it says about every window of `features` [n, T, F]; if it was asked for, with its contexts."""
+        outputs = run_file(self.classifier, features, progress)
+        if not self.scheme.asked:
+            return outputs
+        return dataclasses.replace(outputs, context=context_of(self.path.read_bytes(), features))
+
+    def memory_bytes(self) -> int:
+        """Bytes of activations, scratch and state that LiteRT lays out for it, without delegates."""
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        model = schema.read_model(self.path)
+        with stderr_held_back():
+            interpreter = Interpreter(
+                model_path=str(self.path),
+                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            )
+            interpreter.allocate_tensors()
+        return memory.used(model, memory.from_interpreter(interpreter, model)).bytes
+
+    def result(
+        self, checks: Sequence[Check], logits: Array, labels: Array, latency_ms: float
+    ) -> SchemeResult:
+        """Its line in the report."""
+        return SchemeResult(
+            name=self.scheme.name,
+            file=self.path.name,
+            asked=self.scheme.asked,
+            size_bytes=self.path.stat().st_size,
+            memory_bytes=self.memory_bytes(),
+            latency_ms=latency_ms,
+            accuracy=accuracy(self.scheme.name, logits, labels).value,
+            lstms={lstm.name: lstm.kind for lstm in self.summary.lstms},
+            lstm_note=lstm_note(self.scheme, self.summary),
+            checks=tuple(checks),
+        )
+
+
+def latencies_ms(files: Sequence[SchemeFile], window: Array) -> dict[str, float]:
+    """Median time of one window [T, F] by scheme name; the files take turns."""
+    return median_latencies_ms(
+        {one.scheme.name: lambda one=one: one.classifier.run(window) for one in files}  # type: ignore[misc]
+    )
+
+
+def lstm_note(scheme: Scheme, summary: ModelSummary) -> str:
+    """Which LSTMs do not compute in what the scheme promises; "" where each does."""
+    other = {lstm.name: lstm.kind for lstm in summary.lstms if lstm.kind != scheme.lstm_kind}
+    if not other:
+        return ""
+    told = ", ".join(f"{name} in {kind}" for name, kind in other.items())
+    return f"{len(other)} of {len(summary.lstms)} LSTMs do not compute in {scheme.lstm_kind}: {told}."

@@ -1,0 +1,68 @@
+"""What does not go together, case by case."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.config import BuildConfig
+from pipeline.conflicts import conflicts
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "told"),
+    [
+        ({"model": {"heads": 4}}, ("model", "heads"), "scaled-dot attention has no heads"),
+        (
+            {"model": {"attention": "multi-head", "heads": 3}},
+            ("model", "heads"),
+            "got 3, allowed: a divisor of 64, the width",
+        ),
+        (
+            {"model": {"attention": "multi-head", "heads": 8, "units": [64, 12]}},
+            ("model", "heads"),
+            "got 8, allowed: a divisor of 12, the width",
+        ),
+        ({"model": {"layer_dropout": 0.25}}, ("model", "layer_dropout"), "got 0.25"),
+        ({"model": {"task": "per-step", "query": "last"}}, ("model", "query"), "a query per step"),
+        (
+            {"quantize": {"scheme": ["int8", "float16", "int8"]}},
+            ("quantize", "scheme"),
+            "got int8 more than once",
+        ),
+        (
+            {"quantize": {"attention_precision": ["int16", "int16"]}},
+            ("quantize", "attention_precision"),
+            "got int16 more than once",
+        ),
+        (
+            {"quantize": {"scheme": ["float16", "dynamic"], "attention_precision": "int16"}},
+            ("quantize", "attention_precision"),
+            "got int16; it is for the scheme int8, which is not among float16, dynamic",
+        ),
+        ({"quantize": {"scheme": "float16"}, "convert": {"io": "int8"}}, ("convert", "io"), "got int8"),
+        (
+            {"quantize": {"scheme": "dynamic"}, "convert": {"compare_stock": True}},
+            ("convert", "compare_stock"),
+            "needs an int8 file",
+        ),
+    ],
+)
+def test_each_conflict_is_found(given: dict[str, Any], place: tuple[str, str], told: str) -> None:
+    (found,) = conflicts(BuildConfig.model_validate(given))
+    assert (found.section, found.key) == place
+    assert told in found.text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"model": {"attention": "multi-head", "heads": 8, "units": 12, "bidirectional": True}},
+        {"model": {"units": [8, 8], "layer_dropout": 0.2}},
+        {"model": {"task": "per-step"}},
+        {"quantize": {"scheme": ["float32", "float16", "dynamic", "int8"], "attention_precision": "int16"}},
+        {"quantize": {"scheme": "float16", "attention_precision": "int8"}},  # the default, written out
+    ],
+)
+def test_what_goes_together_is_left_alone(given: dict[str, Any]) -> None:
+    assert list(conflicts(BuildConfig.model_validate(given))) == []
