@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
+from models.inputs import Inputs, windows_in
 from models.training import EpochReport
 
 FloatArray = NDArray[np.float32]
@@ -88,8 +89,8 @@ def attention_divergence(teacher_weights: tf.Tensor, weights: tf.Tensor) -> tf.T
 def distill(
     twin: tf_keras.Model,
     teacher: tf_keras.Model,
-    x_train: FloatArray,
-    x_validation: FloatArray,
+    x_train: Inputs,
+    x_validation: Inputs,
     plan: DistillationPlan,
     on_epoch: Callable[[dict[str, float]], None],
 ) -> int:
@@ -101,7 +102,8 @@ def distill(
     Args:
         twin: from ``quantize_model``, calibrated; changed in place.
         teacher: the float model; outputs ``logits`` and ``attention_weights``.
-        x_train, x_validation: [n, T, F] float32, standardized. No labels are needed.
+        x_train, x_validation: [n, T, F] float32, standardized, with ``lengths`` where the model takes
+            them. No labels are needed.
         plan: how long.
         on_epoch: called with epoch, loss and val_loss (nats, attention weighted).
 
@@ -110,10 +112,11 @@ def distill(
     """
     targets = teacher.predict(x_train, verbose=0)
     validation = (x_validation, teacher.predict(x_validation, verbose=0))
-    batch_size = min(plan.batch_size, len(x_train))
+    windows = len(windows_in(x_train))
+    batch_size = min(plan.batch_size, windows)
     # Whole batches only: XLA compiles the recurrence anew for every batch size it meets.
     batches = tf.data.Dataset.from_tensor_slices((x_train, targets))
-    batches = batches.shuffle(len(x_train)).batch(batch_size, drop_remainder=True)
+    batches = batches.shuffle(windows).batch(batch_size, drop_remainder=True)
     schedule = tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))
     twin.compile(
         tf_keras.optimizers.Adam(schedule, clipnorm=1.0),
