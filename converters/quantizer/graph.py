@@ -214,7 +214,6 @@ class Rewrite:
 
     def _lstm(self, node: LstmNode, inputs: list[int], output: int) -> None:
         value = self.values[output]
-        lstm.check_operands(node)
         cell = lstm.cell_format(value, self._table)
         source = inputs[LstmInput.INPUT]
         given = self._in(source, self.values[source].format_in("int8"))

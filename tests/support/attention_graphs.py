@@ -82,8 +82,10 @@ KINDS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
 
 def attend(kind: str, query: str, hidden: Any) -> tuple[Any, Any]:
     """Context [1, units] and weights; ``query`` is "last" or "all" (the mean of all contexts)."""
-    asked = hidden if query == "all" else hidden[:, -1:]
-    context, weights = KINDS[kind](asked, hidden)
+    if query == "last":
+        context, weights = KINDS[kind](hidden[:, -1:], hidden)
+        return context[:, 0], weights
+    context, weights = KINDS[kind](hidden, hidden)
     return tf().reduce_mean(context, 1), weights
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attention_graphs import KINDS, attend, attention_file
-from float_graphs import Precision, everything, observed, windows
+from float_graphs import Precision, everything, observed, output_index, windows
 from op_by_op import check
 
 from converters import schema
@@ -42,9 +42,8 @@ def hidden_and_weights(content: bytes, window: Any) -> tuple[Any, Any]:
     values = all_tensors(content, window)
     model = schema.read_model(content)
     (node,) = lstm_nodes(model)
-    (signature,) = model.signatureDefs
-    (weights,) = [e.tensorIndex for e in signature.outputs if schema.name(e) == "attention_weights"]
-    return values[int(node.operator.outputs[0])][1], values[weights][1]
+    hidden, weights = int(node.operator.outputs[0]), output_index(model, "attention_weights")
+    return values[hidden][1], values[weights][1]
 
 
 @pytest.mark.parametrize("precision", ["int8", "int16"])
@@ -134,8 +133,7 @@ def test_int8_outputs_of_an_int16_attention() -> None:
     model = schema.read_model(narrow)
     for index in (*model.subgraphs[0].inputs, *model.subgraphs[0].outputs):
         assert schema.tensor_type_name(model.subgraphs[0].tensors[index]) == "int8"
-    (signature,) = model.signatureDefs
-    (weights,) = [e.tensorIndex for e in signature.outputs if schema.name(e) == "attention_weights"]
+    weights = output_index(model, "attention_weights")
     assert schema.scale_and_zero_point(model.subgraphs[0].tensors[weights]) == (1 / 256, -128)
     for window in windows(10):
         off = np.abs(hidden_and_weights(narrow, window)[1] - hidden_and_weights(wide, window)[1])
