@@ -90,6 +90,21 @@ def attend(kind: str, query: str, hidden: Any) -> tuple[Any, Any]:
 
 
 @cache
+def variable_length_file() -> bytes:
+    """Dot-product attention over the first ``lengths`` steps, asked by the last of them."""
+
+    def serve(features: Any, lengths: Any) -> dict[str, Any]:
+        hidden = lstm()(features)
+        last = tf().gather(hidden, lengths - 1, axis=1, batch_dims=1)  # [1, units]
+        scores = tf().matmul(last[:, None], hidden, transpose_b=True)  # [1, 1, steps]
+        real = tf().range(STEPS) < lengths[:, None, None]
+        weights = tf().nn.softmax(tf().where(real, scores, tf().fill(scores.shape, -12.0)))
+        return {"context": tf().matmul(weights, hidden), "attention_weights": weights}
+
+    return float_graph(serve, lstm().variables, lengths=True)
+
+
+@cache
 def lstm(name: str = "lstm") -> Any:
     """A layer whose cell state stays within 4 and whose hidden state fills its range."""
     import tf_keras

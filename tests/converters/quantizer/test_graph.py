@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attention_graphs import UNITS, attend, attention_file, lstm, matrix
+from attention_graphs import UNITS, attend, attention_file, lstm, matrix, variable_length_file
 from float_graphs import STEPS, everything, float_graph, observed, output_index, windows
 from op_by_op import check
 
@@ -34,27 +34,12 @@ def tf() -> Any:
 # --- Further inputs --------------------------------------------------------------------------------
 
 
-@cache
-def of_any_length() -> bytes:
-    """Dot-product attention over the first ``lengths`` steps, asked by the last of them."""
-
-    def serve(features: Any, lengths: Any) -> dict[str, Any]:
-        hidden = lstm()(features)
-        last = tf().gather(hidden, lengths - 1, axis=1, batch_dims=1)  # [1, units]
-        scores = tf().matmul(last[:, None], hidden, transpose_b=True)  # [1, 1, steps]
-        real = tf().range(STEPS) < lengths[:, None, None]
-        weights = tf().nn.softmax(tf().where(real, scores, tf().fill(scores.shape, -12.0)))
-        return {"context": tf().matmul(weights, hidden), "attention_weights": weights}
-
-    return float_graph(serve, lstm().variables, lengths=True)
-
-
 @pytest.mark.parametrize("precision", ["int8", "int16"])
 @pytest.mark.parametrize("length", [1, 4, STEPS])
 def test_masked_steps_get_no_weight(length: int, precision: str) -> None:
     """exp(-12 - the largest score) of the rest: 6e-6 and less, below half a step of either format."""
-    table = observed(of_any_length(), everything(precision), length=4)
-    content, _ = quantize(of_any_length(), table)
+    table = observed(variable_length_file(), everything(precision), length=4)
+    content, _ = quantize(variable_length_file(), table)
     check_integer_only(content)
     window, lengths = windows(1, seed=6)[0], np.array([length], np.int32)
     compared = check(content, window, lengths=lengths)
@@ -66,7 +51,8 @@ def test_masked_steps_get_no_weight(length: int, precision: str) -> None:
 
 
 def test_integer_inputs_and_their_ops_pass_through() -> None:
-    content, assigned = quantize(of_any_length(), observed(of_any_length(), INT8, length=4), "int8")
+    table = observed(variable_length_file(), INT8, length=4)
+    content, assigned = quantize(variable_length_file(), table, "int8")
     model = schema.read_model(content)
     (graph,) = model.subgraphs
     (signature,) = model.signatureDefs
@@ -249,11 +235,22 @@ def test_names_signature_and_metadata_stay(io: str) -> None:
                 for entry in side
                 for tensor in [tensors[entry.tensorIndex]]
             ],
-            [(schema.name(e), bytes(model.buffers[e.buffer].data)) for e in model.metadata],
+            [schema.name(entry) for entry in model.metadata],
             model.description,
         )
 
     assert described(after) == described(before)
+
+
+@pytest.mark.parametrize(
+    ("precision", "runtime"), [("float32", b"2.3.0"), ("int8", b"2.3.0"), ("int16", b"2.8.0")]
+)
+def test_the_file_names_the_runtime_it_needs(precision: str, runtime: bytes) -> None:
+    """BATCH_MATMUL is of 2.3, the CAST that widens int8 of 2.8; 16 bytes, as the converter writes it."""
+    content = attention_file("dot")
+    model = schema.read_model(quantize(content, observed(content, everything(precision)))[0])
+    (entry,) = [e for e in model.metadata if schema.name(e) == "min_runtime_version"]
+    assert bytes(model.buffers[entry.buffer].data) == runtime.ljust(16, b"\0")
 
 
 def test_the_float_model_is_not_changed() -> None:
@@ -276,6 +273,7 @@ def test_two_quantities_of_one_value_are_both_served() -> None:
         graph.tensors[operator.outputs[0]]
         for operator in schema.operators(model, graph, "QUANTIZE")
         if schema.tensor_type_name(graph.tensors[operator.inputs[0]]) == "int16"
+        and schema.tensor_type_name(graph.tensors[operator.outputs[0]]) == "int8"
         and schema.elements(graph.tensors[operator.outputs[0]]) == UNITS
     ]
     assert schema.scale_and_zero_point(edge) == (1 / 128, 0)

@@ -31,6 +31,7 @@ CUT = {"offset": False, "ellipsisMask": 0, "newAxisMask": 0}
         ("ADD", signature("int16", "int16", potScaleInt16=False), 3),
         ("BATCH_MATMUL", signature("int8", "int8"), 2),
         ("BATCH_MATMUL", signature("int16", "int16"), 3),
+        ("CAST", signature("int8", output="int16"), 3),
         ("CONCATENATION", signature("int16", "int16"), 3),
         ("DEQUANTIZE", signature("int8", output="float32"), 2),
         ("DEQUANTIZE", signature("int16", output="float32"), 3),
