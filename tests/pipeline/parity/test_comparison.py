@@ -260,9 +260,9 @@ def test_the_training_forward_is_counted_in_the_files_own_steps(step: float | No
     if step == 1 / 256:
         assert judged == {"attention_within_one_step": False}
     else:  # three such steps are what a step of a score may do
-        assert judged == {"attention_within_quarter_step": True}
+        assert judged == {"attention_within_quarter": True}
         twin = replace(file, attention_weights=file.attention_weights + 1 / 1000)
-        assert by_name(comparison.training_forward(twin, file))["attention_within_quarter_step"].passed is False
+        assert by_name(comparison.training_forward(twin, file))["attention_within_quarter"].passed is False
 
 
 def test_contexts_of_other_shapes_are_not_compared() -> None:
