@@ -93,7 +93,11 @@ class LiteKernel:
 
 
 class MicroKernel:
-    """TFLite Micro: interpolated tables, multipliers everywhere, h in the state's own scale."""
+    """TFLite Micro: interpolated tables, multipliers everywhere, h in the state's own scale.
+
+    Proven on x86-64 against tflite-micro 0.dev20261023182759, whose test is skipped where that package is
+    not installed; unproven on a microcontroller (docs/integer-lstm.md, Proof).
+    """
 
     name = "micro"
     cell_exponents = range(-17, -4)

@@ -25,6 +25,7 @@ from converters.microscope.explanation import LstmExplanation
 from converters.microscope.explanation import explain as explain_lstm
 from converters.microscope.simulation import FloatWeights, Input, SwitchableLstm
 from models.errors import InputError
+from pipeline.data.dataset import unread_note
 from pipeline.data.given import GivenWindows
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.progress import Progress, Silence
@@ -109,7 +110,7 @@ def explain(
             )
         files[f"'{found.path}'"] = found.content
     tensors = list(inner.run(files, features).values())
-    lstms, notes = [], list(found.notes)
+    lstms, notes = [], [*unread_note(given.name, given.unread), *found.notes]
     for index, node in nodes.items():
         written = tensors[0][index]
         lstm = SwitchableLstm.from_model(model, node, index, None)

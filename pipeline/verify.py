@@ -2,7 +2,7 @@
 
     from pipeline.verify import verify
 
-    result = verify("model_float32.tflite", "model_int8.tflite", windows, labels)
+    result = verify("model_float32.tflite", "model_int8.tflite", "recordings.npz")
     print(result.verdict, result.headline)
 
 The stage `verify` of a build comes to its verdict through `judge` as well.
@@ -19,7 +19,8 @@ import numpy as np
 import pipeline
 from converters.summary import ModelSummary, summarize
 from models.errors import InputError
-from pipeline.data.given import GivenWindows, as_given
+from pipeline.data.dataset import unread_note
+from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.npz import label_indices
 from pipeline.parity import comparison
 from pipeline.parity.definitions import DEFINITIONS
@@ -43,7 +44,7 @@ A, B = "A", "B"  # what the two files are called, as in `pipeline verify A B`
 def verify(
     reference: Path,
     candidate: Path,
-    windows: Array | Sequence[Array],
+    data: Path | Array | Sequence[Array],
     labels: Sequence[int] | Array | None = None,
     *,
     standardized: bool = False,
@@ -56,10 +57,11 @@ def verify(
     Args:
         reference: the file that is right by definition, usually float.
         candidate: the file in question.
-        windows: [n, time, channels], or a row of [time_i, channels] where the files pad; in raw units, which
-            files of ours standardize by their own constants. Other files take them as they are.
-        labels: class of each window, [n]; without them accuracy is not measured.
-        standardized: True where `windows` are already what the models take.
+        data: what `pipeline verify --data` takes, the name of a data set or the path of an .npz; or windows,
+            [n, time, channels], or a row of [time_i, channels] where the files pad. They are in raw units,
+            which files of ours standardize by their own constants. Other files take them as they are.
+        labels: class of each of these windows, [n]; without them accuracy is not measured.
+        standardized: True where the windows are already what the models take.
         tolerances: limits by check name, as in `[tolerances]` of a configuration; None: the default.
         logits, attention: names of these outputs; by default `logits` (or the only output) and
             `attention_weights`.
@@ -69,9 +71,18 @@ def verify(
         `pipeline.report.render_all(result, folder)` writes it.
 
     Raises:
-        InputError: a file that cannot be read or run, two that do not fit each other or the windows.
+        InputError: a file that cannot be read or run, two that do not fit each other or the windows; labels
+            or `standardized` beside the name of a source, which says both itself.
     """
-    given = as_given(windows, labels, standardized)
+    if isinstance(data, (str, os.PathLike)):
+        if labels is not None or standardized:
+            raise InputError(
+                f"`labels` and `standardized` describe arrays; '{os.fspath(data)}' brings its own labels.",
+                "Leave them out, or give the windows as an array.",
+            )
+        given = read_given(os.fspath(data))
+    else:
+        given = as_given(data, labels, standardized)
     return verify_files(reference, candidate, given, tolerances or {}, logits=logits, attention=attention)
 
 
@@ -261,7 +272,7 @@ def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: 
 
 def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
     """What was done to the windows and outputs of files, theirs and ours."""
-    notes = []
+    notes = [*unread_note(given.name, given.unread)]
     without = [name for name, one in files.items() if one.rule is None]
     if len(without) == len(files):
         notes.append(

@@ -10,12 +10,18 @@ import numpy as np
 
 from models.errors import InputError
 from pipeline.data.archive import as_windows, read_npy, read_npz, require_finite
+from pipeline.data.dataset import unread_note
+from pipeline.data.given import KEYS
 from pipeline.data.registry import unreadable
+
+Tell = Callable[[str], None]
 
 NPZ_KEYS = ("raw_features", "x_test")  # the first that is there is read
 
 
-def read_windows(path: str | Path, channel_names: Sequence[str] = ()) -> list[np.ndarray]:
+def read_windows(
+    path: str | Path, channel_names: Sequence[str] = (), tell: Tell = lambda text: None
+) -> list[np.ndarray]:
     """Read windows in raw units.
 
     A .csv file is one window: rows are steps, columns are channels, a header is allowed. A .npy file holds
@@ -26,6 +32,7 @@ def read_windows(path: str | Path, channel_names: Sequence[str] = ()) -> list[np
         path: the file.
         channel_names: names of the model's channels; the columns of a .csv with a header are checked
             against them, so that swapped columns do not pass.
+        tell: gets a sentence where something in the file was not read, or not understood.
 
     Returns:
         Windows [time, channels] float32, finite.
@@ -40,7 +47,7 @@ def read_windows(path: str | Path, channel_names: Sequence[str] = ()) -> list[np
         raise InputError(
             f"Cannot read '{path.name}': unknown kind of file '{path.suffix}'. Known: {', '.join(_READERS)}."
         )
-    values = reader(path, channel_names)
+    values = reader(path, channel_names, tell)
     if values.ndim == 2:
         values = values[np.newaxis]
     if values.ndim != 3:
@@ -55,7 +62,7 @@ def read_windows(path: str | Path, channel_names: Sequence[str] = ()) -> list[np
     return list(windows)
 
 
-def _read_csv(path: Path, channel_names: Sequence[str]) -> np.ndarray:
+def _read_csv(path: Path, channel_names: Sequence[str], tell: Tell) -> np.ndarray:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -65,7 +72,7 @@ def _read_csv(path: Path, channel_names: Sequence[str]) -> np.ndarray:
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"'{path.name}' is not a text file of comma-separated values: {error}.") from error
     if rows and not any(_is_number(cell) for cell in rows[0][1]):
-        _check_header([cell.strip() for cell in rows.pop(0)[1]], channel_names)
+        _check_header(path.name, [cell.strip() for cell in rows.pop(0)[1]], channel_names, tell)
     if not rows:
         raise InputError(
             f"'{path.name}' holds no rows of numbers.", "Rows are time steps, columns are channels."
@@ -83,13 +90,14 @@ def _read_csv(path: Path, channel_names: Sequence[str]) -> np.ndarray:
     return np.array([[float(cell) for cell in row] for _, row in rows])
 
 
-def _check_header(header: list[str], channel_names: Sequence[str]) -> None:
-    """Refuse the model's channels in another order. Other names than the model's say nothing."""
-    if header != list(channel_names) and sorted(header) == sorted(channel_names):
-        raise InputError(
-            f"The columns are {', '.join(header)}; the model takes {', '.join(channel_names)}.",
-            "Reorder the columns.",
-        )
+def _check_header(name: str, header: list[str], channel_names: Sequence[str], tell: Tell) -> None:
+    """Refuse a channel of the model's in the place of another one, and tell of names that are not its own."""
+    if header == list(channel_names) or not channel_names:
+        return
+    both = f"The columns of '{name}' are {', '.join(header)}; the model takes {', '.join(channel_names)}"
+    if any(one in channel_names and one != its for one, its in zip(header, channel_names, strict=False)):
+        raise InputError(f"{both}.", "Reorder the columns.")
+    tell(f"{both}. They were taken in this order.")
 
 
 def _is_number(cell: str) -> bool:
@@ -100,7 +108,7 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _read_npz(path: Path, _: Sequence[str]) -> np.ndarray:
+def _read_npz(path: Path, _: Sequence[str], tell: Tell) -> np.ndarray:
     def choose(present: tuple[str, ...]) -> tuple[str, ...]:
         known = [key for key in NPZ_KEYS if key in present]
         if not known:
@@ -108,14 +116,16 @@ def _read_npz(path: Path, _: Sequence[str]) -> np.ndarray:
                 f"'{path.name}' has neither the key '{NPZ_KEYS[0]}' nor '{NPZ_KEYS[1]}'. "
                 f"It has: {', '.join(present) or 'nothing'}."
             )
+        for note in unread_note(path.name, [key for key in present if key not in KEYS]):
+            tell(note)
         return (known[0],)
 
     (values,) = read_npz(path, choose).values()
     return values
 
 
-_READERS: dict[str, Callable[[Path, Sequence[str]], np.ndarray]] = {
+_READERS: dict[str, Callable[[Path, Sequence[str], Tell], np.ndarray]] = {
     ".csv": _read_csv,
-    ".npy": lambda path, _: read_npy(path),
+    ".npy": lambda path, *_: read_npy(path),
     ".npz": _read_npz,
 }

@@ -41,9 +41,8 @@ class CosineAttention(Attention):
     def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         direction = operations.normalize("query_direction", query)
         direction = operations.scale("query", direction, self.sharpness, of="query_direction")
-        return operations.matmul(
-            "scores", direction, operations.normalize("key_direction", key), transpose_b=True
-        )
+        key_direction = operations.normalize("key_direction", key)
+        return operations.compare("scores", direction, key_direction, of=("query", "key_direction"))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sharpness": self.sharpness}

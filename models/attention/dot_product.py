@@ -26,7 +26,7 @@ class DotAttention(Attention):
             )
 
     def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        return operations.matmul("scores", query, key, transpose_b=True)
+        return operations.compare("scores", query, key, of=("hidden", "hidden"))
 
 
 @register
@@ -50,7 +50,7 @@ class ScaledDotProductAttention(Attention):
     def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         kernel, bias = self.kernel * self.query_scale, self.bias * self.query_scale
         projected = operations.dense("query", query, kernel, bias)  # [batch, queries, size]
-        return operations.matmul("scores", projected, key, transpose_b=True)
+        return operations.compare("scores", projected, key, of=("query", "hidden"))
 
 
 @register
@@ -67,5 +67,5 @@ class GeneralAttention(Attention):
 
     def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         projected = operations.dense("query", query, self.kernel)  # [batch, queries, size]
-        return operations.matmul("scores", projected, key, transpose_b=True)
+        return operations.compare("scores", projected, key, of=("query", "hidden"))
 

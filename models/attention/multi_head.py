@@ -70,7 +70,7 @@ class MultiHeadAttention(Attention):
         kernel, bias = self.query_kernel * self.query_scale, self.query_bias * self.query_scale
         asked = self._split(operations.dense("query", query, kernel, bias))
         offered = self._split(operations.dense("key", key, self.key_kernel, self.key_bias))
-        return operations.matmul("scores", asked, offered, transpose_b=True)
+        return operations.compare("scores", asked, offered, of=("query", "key"))
 
     def _split(self, x: tf.Tensor) -> tf.Tensor:
         """[batch, steps, size] -> [batch, heads, steps, size / heads]"""

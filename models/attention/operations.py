@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-
 MASKED_SCORE = -1e4
 """exp(-1e4 - score) is 0 in float32 for every score that a trained model gives; also in float16's range."""
 
 
 class Operations:
-    """In float. ``role`` names the result; ``of`` names what an input is ("hidden": hidden states)."""
+    """In float.
+
+    ``role`` names the result. ``of`` names the inputs by the roles they were made under, "hidden" for
+    hidden states: whoever rounds has to know their formats.
+    """
 
     def dense(
         self, role: str, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, of: str = "hidden"
@@ -24,9 +27,9 @@ class Operations:
         product = tf.matmul(x, kernel)
         return product if bias is None else product + bias
 
-    def matmul(self, role: str, a: tf.Tensor, b: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
-        """BATCH_MATMUL of two activations; the leading axes are batch and, if any, heads."""
-        return tf.matmul(a, b, transpose_b=transpose_b)
+    def compare(self, role: str, queries: tf.Tensor, keys: tf.Tensor, of: tuple[str, str]) -> tf.Tensor:
+        """BATCH_MATMUL ``queries keys^T``; the leading axes are batch and, if any, heads."""
+        return tf.matmul(queries, keys, transpose_b=True)
 
     def mean(self, role: str, weights: tf.Tensor, values: tf.Tensor, of: str = "hidden") -> tf.Tensor:
         """BATCH_MATMUL whose rows are means of the values: ``sum_t weights[t] values[t]``.
@@ -35,11 +38,11 @@ class Operations:
         """
         return tf.matmul(weights, values)
 
-    def add(self, role: str, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    def add(self, role: str, a: tf.Tensor, b: tf.Tensor, of: tuple[str, str]) -> tf.Tensor:
         """ADD, with broadcasting."""
         return a + b
 
-    def tanh(self, role: str, x: tf.Tensor) -> tf.Tensor:
+    def tanh(self, role: str, x: tf.Tensor, of: str) -> tf.Tensor:
         """TANH."""
         return tf.tanh(x)
 

@@ -13,6 +13,7 @@ from models.quantization.fake_quant import (
     fake_quantize_weight,
     weight_scale,
 )
+from models.quantization.int16_ops import narrow_to_int8
 from models.quantization.number_formats import HIDDEN_RANGE, affine_format
 from models.quantization.twin import FakeQuantizedLayer
 
@@ -24,9 +25,9 @@ class QuantizedDense(FakeQuantizedLayer):
     Args:
         units: size of the output.
         input_values: what the input is made of. "hidden int8": hidden states and
-            contexts that carry their format (scale 1/128) already; "hidden": such
-            values in another precision, which this layer rounds to that format;
-            "other": values whose range the layer observes, and rounds itself.
+            contexts that carry their format (scale 1/128) already; "hidden int16" and
+            "hidden float32": such values that this layer rounds to that format; "other":
+            values whose range the layer observes, and rounds itself.
 
     Quantities: ``output`` (observed), and ``input`` where the layer rounds it.
     """
@@ -52,12 +53,19 @@ class QuantizedDense(FakeQuantizedLayer):
             input_scale, _ = affine_parameters(*self.bounds("input"))
         else:
             input_scale = affine_format(HIDDEN_RANGE).scale
-            if self.input_values == "hidden":
-                inputs = self.known("input", inputs, HIDDEN_RANGE)
+            if self.input_values != "hidden int8":
+                inputs = self._rounded_hidden(inputs)
         if self.fake_quantization:
             kernel = fake_quantize_weight(self.kernel, axis=[0])
             bias = fake_quantize_bias(bias, input_scale, weight_scale(self.kernel, axis=[0])[0])
         return self.activation("output", tf.matmul(inputs, kernel) + bias, training)
+
+    def _rounded_hidden(self, inputs: tf.Tensor) -> tf.Tensor:
+        """To int8, as QUANTIZE does it from the precision that they have."""
+        rounded = self.known("input", inputs, HIDDEN_RANGE)
+        if self.input_values == "hidden int16" and self.fake_quantization:
+            return narrow_to_int8(inputs)
+        return rounded
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         return (*tuple(input_shape)[:-1], self.units)

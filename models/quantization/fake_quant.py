@@ -22,7 +22,7 @@ from models.quantization.number_formats import (
 
 
 def round_half_away(x: tf.Tensor) -> tf.Tensor:
-    """Round to the nearest integer, halves away from zero, as TFLite requantizes sums."""
+    """Round to the nearest integer, halves away from zero, as the converter stores constants."""
     magnitude = tf.abs(x)
     whole = tf.floor(magnitude)  # floor(|x| + 0.5) would round the sum first, and take 0.49999997 for 1
     return tf.sign(x) * (whole + tf.cast(magnitude - whole >= 0.5, x.dtype))
@@ -49,28 +49,29 @@ def affine_parameters(minimum: tf.Tensor, maximum: tf.Tensor) -> tuple[tf.Tensor
 
 
 def quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor) -> tf.Tensor:
-    """The int8 value of x, held in float32.
+    """The int8 value of x, held in float32; halves to even.
 
     A product with the reciprocal, as TFLite's QUANTIZE computes it: where x lies
     between two steps, a division can round the other way.
+
+    LiteRT's default kernels (XNNPACK: qs8 with float32 requantization) round every
+    activation so: inputs, and the int32 sums of FULLY_CONNECTED and BATCH_MATMUL.
+    The reference kernels round halves away from zero. It matters where halves are
+    frequent, which is in the context: its sums are whole numbers of 1/256 of a step.
     """
-    return tf.clip_by_value(round_half_away(x * (1.0 / scale)) + zero_point, INT8_MIN, INT8_MAX)
+    return tf.clip_by_value(tf.round(x * (1.0 / scale)) + zero_point, INT8_MIN, INT8_MAX)
 
 
 @tf.custom_gradient
 def _fake_quantize(x: tf.Tensor, scale: tf.Tensor, zero_point: tf.Tensor):  # type: ignore[no-untyped-def]
-    q = tf.round(x * (1.0 / scale)) + zero_point  # halves to even
+    q = tf.round(x * (1.0 / scale)) + zero_point
     inside = tf.cast((q >= INT8_MIN) & (q <= INT8_MAX), x.dtype)
     y = scale * (tf.clip_by_value(q, INT8_MIN, INT8_MAX) - zero_point)
     return y, lambda dy: (dy * inside, None, None)
 
 
 def fake_quantize(x: tf.Tensor, minimum: tf.Tensor, maximum: tf.Tensor) -> tf.Tensor:
-    """Activations: int8, asymmetric, per tensor, over [minimum, maximum].
-
-    Halves go to even, as QUANTIZE rounds them in LiteRT's default kernels: of four million inputs of a test
-    set one lay on a half. Sums of int32 products with a scale of their own practically never do.
-    """
+    """Activations: int8, asymmetric, per tensor, over [minimum, maximum], rounded as in ``quantize``."""
     scale, zero_point = affine_parameters(minimum, maximum)
     return _fake_quantize(x, scale, zero_point)
 

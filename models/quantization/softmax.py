@@ -86,7 +86,7 @@ def reciprocal_table() -> NDArray[np.int32]:
 def _table(
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]], low: float, high: float
 ) -> NDArray[np.int32]:
-    """Entries at the ends of 512 segments; each is moved by half of what interpolation misses in the middle."""
+    """Entries at the ends of 512 segments, each moved by half of what interpolation misses mid-way."""
     step = (high - low) / _SEGMENTS
     ends = low + step * np.arange(_SEGMENTS + 1)
     exact = function(ends) * 2.0**15

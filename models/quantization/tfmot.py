@@ -50,13 +50,13 @@ _HIDDEN_INT8 = "hidden int8"
 
 
 def _values_of(layer: Layer, precision: str) -> str:
-    """What a layer hands on: "hidden int8", "hidden" (the same, in another precision) or "other"."""
+    """What a layer hands on: "hidden int8", "hidden int16", "hidden float32" or "other"."""
     if isinstance(layer, tf_keras.layers.LSTM):
         return _HIDDEN_INT8
     if isinstance(layer, Attention):
         if not layer.context_is_mean:
             return "other"
-        return _HIDDEN_INT8 if precision == "int8" else "hidden"
+        return f"hidden {precision}"
     if isinstance(layer, (*_SHAPE_ONLY, MeanOverTime)):
         return _values_into(layer, precision)
     return "other"
@@ -66,9 +66,8 @@ def _values_into(layer: Layer, precision: str) -> str:
     """The same of a layer's input; where several differ, what they have in common."""
     sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
     kinds = {_values_of(source, precision) for source in sources}
-    if len(kinds) == 1:
-        return kinds.pop()
-    return "hidden" if kinds == {_HIDDEN_INT8, "hidden"} else "other"
+    wider = kinds - {_HIDDEN_INT8}  # beside hidden states in int8 stands what has to be brought to it
+    return wider.pop() if len(wider) == 1 else "other" if wider else _HIDDEN_INT8
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """`pipeline run`: windows in, JSON lines out."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ def run(model: Path, windows: Path) -> None:
         tip = "Is the file whole? Copy it again, or build it again."
         raise InputError(f"'{model}': {error}", tip) from error
     names = classifier.metadata["class_names"]
-    for index, window in enumerate(read_windows(windows, classifier.metadata["channel_names"])):
+    tell = functools.partial(click.echo, err=True)
+    for index, window in enumerate(read_windows(windows, classifier.metadata["channel_names"], tell)):
         try:
             found = classifier.predict(window)
         except WindowError as error:

@@ -42,6 +42,22 @@ def read_npz(path: Path, choose: Callable[[tuple[str, ...]], Collection[str]]) -
         return arrays
 
 
+def npz_keys(path: Path) -> tuple[str, ...]:
+    """Return the names of all arrays in an .npz file; reads none of them.
+
+    Raises:
+        InputError: as `read_npz`.
+    """
+    found: list[str] = []
+
+    def choose(present: tuple[str, ...]) -> tuple[str, ...]:
+        found.extend(present)
+        return ()
+
+    read_npz(path, choose)
+    return tuple(found)
+
+
 def read_npy(path: Path) -> np.ndarray:
     """Read the array of a .npy file.
 

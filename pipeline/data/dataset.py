@@ -22,6 +22,7 @@ class SequenceDataset:
         sample_rate_hz: steps per second, None where it is not known.
         padding: "none" (every window is full) or "front".
         attribution: source, authors and licence.
+        unread: what the file holds beside all this, by name; nobody has looked at it.
     """
 
     name: str
@@ -37,6 +38,12 @@ class SequenceDataset:
     sample_rate_hz: float | None
     padding: str
     attribution: str
+    unread: tuple[str, ...] = ()
+
+
+def unread_note(source: str, unread: Sequence[str]) -> tuple[str, ...]:
+    """What to tell the user about keys that were not read: one sentence, or none."""
+    return (f"Not read in '{source}': {', '.join(unread)}.",) if unread else ()
 
 
 def pad_front(recordings: Sequence[np.ndarray], steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,12 +10,14 @@ import numpy as np
 
 from models.errors import InputError
 from pipeline.data import load_dataset, names
-from pipeline.data.archive import read_npz
+from pipeline.data.archive import npz_keys, read_npz
 from pipeline.data.dataset import pad_front, real_steps
-from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, texts
+from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, texts, unread_keys
 from pipeline.data.preprocessing import Preprocessing
 
 GOLDEN, PLAIN = ("raw_features", "features", "labels"), ("x_test", "y_test")
+GOLDEN_ANSWERS = ("float_logits", "float_attention_weights")  # files are asked themselves
+KEYS = (*GOLDEN, *GOLDEN_ANSWERS, *REQUIRED, *OPTIONAL)  # all that an .npz of windows is known to hold
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class GivenWindows:
         class_names, channel_names, channel_units: texts; empty where they are not known.
         sample_rate_hz: steps per second, None where it is not known.
         attribution: source, authors and licence.
+        unread: what the file holds beside all this, by name.
     """
 
     name: str
@@ -41,6 +44,7 @@ class GivenWindows:
     channel_units: tuple[str, ...] = ()
     sample_rate_hz: float | None = None
     attribution: str = ""
+    unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.recordings and len(self.recordings) != len(self):
@@ -107,7 +111,7 @@ def read_given(source: str) -> GivenWindows:
     path = Path(source)
     if source in names() or path.suffix.lower() != ".npz":
         return _test_part(source)
-    present = _keys(path)
+    present = npz_keys(path)
     if set(REQUIRED) <= set(present):
         return _test_part(source)
     if {"raw_features", "features", "x_test"}.isdisjoint(present):
@@ -116,6 +120,7 @@ def read_given(source: str) -> GivenWindows:
             "It needs `x_test` (and `y_test` for accuracies), or what a build's golden.npz has.",
         )
     keys = PLAIN if "x_test" in present else GOLDEN
+    ignored = unread_keys(present, (*keys, *OPTIONAL, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
     arrays = read_npz(path, lambda _: [key for key in (*keys, *OPTIONAL) if key in present])
     windows = {key: checked_windows(key, arrays[key]) for key in keys[:-1] if key in arrays}
     return GivenWindows(
@@ -128,19 +133,8 @@ def read_given(source: str) -> GivenWindows:
         channel_units=texts(arrays, "channel_units", next(iter(windows.values())).shape[2]),
         sample_rate_hz=sample_rate(arrays),
         attribution=f"{path.name}, a file of the user's own.",
+        unread=ignored,
     )
-
-
-def _keys(path: Path) -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
-
-    def choose(present: tuple[str, ...]) -> tuple[str, ...]:
-        nonlocal found
-        found = present
-        return ()
-
-    read_npz(path, choose)
-    return found
 
 
 def _test_part(source: str) -> GivenWindows:
@@ -155,6 +149,7 @@ def _test_part(source: str) -> GivenWindows:
         channel_units=data.channel_units,
         sample_rate_hz=data.sample_rate_hz,
         attribution=data.attribution,
+        unread=data.unread,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from models.errors import InputError
-from pipeline.data.archive import as_windows, read_npz, require_finite
+from pipeline.data.archive import as_windows, npz_keys, read_npz, require_finite
 from pipeline.data.dataset import SequenceDataset
 from pipeline.data.registry import register_reader
 
@@ -22,12 +23,15 @@ def read(path: Path) -> SequenceDataset:
 
     Keys: `x_train`, `x_test` [n, time, channels] numbers in raw units; `y_train`, `y_test` [n], either
     whole numbers 0..classes-1 or texts; optional `class_names`, `channel_names`, `channel_units` (texts)
-    and `sample_rate_hz` (one number). Other keys are not read.
+    and `sample_rate_hz` (one number). Other keys are not read; `unread` names them.
 
     Raises:
         InputError: anything the pipeline could not use; the message says what and where.
     """
-    arrays = read_npz(path, _choose_keys)
+    present = npz_keys(path)
+    _require_keys(present)
+    ignored = unread_keys(present, (*REQUIRED, *OPTIONAL))
+    arrays = read_npz(path, lambda _: [key for key in (*REQUIRED, *OPTIONAL) if key in present])
     x_train, x_test = (checked_windows(key, arrays[key]) for key in ("x_train", "x_test"))
     if x_train.shape[1:] != x_test.shape[1:]:
         raise InputError(
@@ -58,21 +62,27 @@ def read(path: Path) -> SequenceDataset:
         sample_rate_hz=sample_rate(arrays),
         padding="none",
         attribution=f"{path.name}, a file of the user's own; it states no source and no licence.",
+        unread=ignored,
     )
 
 
-def _choose_keys(present: tuple[str, ...]) -> tuple[str, ...]:
+def _require_keys(present: tuple[str, ...]) -> None:
     missing = [key for key in REQUIRED if key not in present]
     if missing:
         raise InputError(
             f"Missing in the .npz file: {', '.join(missing)}. It has: {', '.join(present) or 'nothing'}.",
             f"It needs {', '.join(REQUIRED)}; optional are {', '.join(OPTIONAL)}.",
         )
-    for key in present:
+
+
+def unread_keys(present: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """Return the keys of a file that are not known; an InputError for one that looks like a misspelt one."""
+    others = tuple(key for key in present if key not in known)
+    for key in others:
         meant = difflib.get_close_matches(key.lower(), OPTIONAL, n=1, cutoff=0.8)
-        if meant and key not in OPTIONAL:
+        if meant:
             raise InputError(f"Unknown key '{key}' in the .npz file.", f"Did you mean '{meant[0]}'?")
-    return tuple(key for key in (*REQUIRED, *OPTIONAL) if key in present)
+    return others
 
 
 def checked_windows(key: str, values: np.ndarray) -> np.ndarray:

@@ -92,6 +92,7 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
         if int8.logits_scale:
             logits = (twin.logits, int8.logits)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)
+            values["logits_equal"] = measure.share_within_steps(*logits, int8.logits_scale, 0.5)
             values["logits_max_steps"] = measure.max_steps(*logits, int8.logits_scale)
     return _checks("training_forward", values, training_limits(int8.attention_step), len(int8))
 

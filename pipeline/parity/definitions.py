@@ -88,6 +88,7 @@ _ALL = (
     Definition(
         "logits_within_one_step", ">=", "share", "Logits at most one of their quantization steps apart."
     ),
+    Definition("logits_equal", ">=", "share", "Logits that are the same int8 number."),
     Definition("logits_max_steps", "<=", "steps", "Largest difference of a logit, in quantization steps."),
     Definition(
         "logits_max_relative_error", "<=", "relative", "Largest change of a logit over the largest one."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.config import BuildConfig
+from pipeline.data.dataset import unread_note
 from pipeline.data.prepared import prepare
 from pipeline.data.registry import load_dataset, source_identity
 from pipeline.stages import StageContext
@@ -32,6 +33,8 @@ class DataStage:
         data = prepare(dataset, context.config.data.validation_fraction, context.config.train.seed)
         data.save(context.folder)
         context.progress.finish()
+        for note in unread_note(context.config.data.source, dataset.unread):
+            context.progress.message(note)
         context.progress.message(
             f"{data.name}: {len(data.x_train)} training, {len(data.x_validation)} validation and "
             f"{len(data.x_test)} test windows of {data.preprocessing.steps} steps, "

@@ -111,6 +111,7 @@ def _save(folder: Path, data: PreparedData, config: ModelConfig, twin: tf_keras.
     plain = build_model(config)
     transfer_weights(twin, plain)
     plain.save_weights(folder / "quantized.weights.h5")
+    twin.save_weights(folder / "twin.weights.h5")
     probe = data.x_train[0]
     quantities = (
         Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)

@@ -1,6 +1,7 @@
 """Any file under the microscope: which windows, which float side, what is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def float_file(
     node.operator.intermediates = None
     path.write_bytes(schema.write_model(model))
     return path
+
+
+def test_keys_that_were_not_read_are_told(tmp_path: Path) -> None:
+    windows = replace(given(), unread=("subject",))
+    assert explain(int8_file(tmp_path / "a.tflite"), windows).notes[0] == "Not read in 'noise': subject."
 
 
 def test_without_a_reference_the_float_side_has_the_file_s_own_weights(tmp_path: Path) -> None:

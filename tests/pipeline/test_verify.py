@@ -136,6 +136,36 @@ def test_files_of_ours_take_raw_windows_and_others_what_ours_make_of_them(pair: 
     assert any("Neither file carries standardization constants" in note for note in none.notes)
 
 
+def test_keys_that_were_not_read_are_told(pair: Pair) -> None:
+    pair.write()
+    given = GivenWindows("mine", tuple(FEATURES), labels=LABELS, unread=("subject", "session"))
+    report = core.verify_files(pair.a, pair.b, given, {})
+    assert "Not read in 'mine': subject, session." in report.notes
+
+
+def test_a_source_is_what_the_command_takes(pair: Pair, tmp_path: Path) -> None:
+    pair.write({"described": metadata()}, {"described": metadata()})
+    path = tmp_path / "recordings.npz"
+    np.savez(path, x_test=RAW, y_test=LABELS)
+    arrays = pair.verify(RAW, LABELS)
+    for source in (path, str(path)):
+        result = pair.verify(source, None)
+        assert (result.checks, result.accuracies) == (arrays.checks, arrays.accuracies)
+        assert result.dataset["name"] == "recordings"
+    with pytest.raises(InputError, match="Unknown data set 'basic-motion'") as caught:
+        pair.verify("basic-motion", None)
+    assert caught.value.tip == "Did you mean 'basic-motions'?"
+
+
+@pytest.mark.parametrize("described", [{"labels": LABELS}, {"labels": None, "standardized": True}])
+def test_a_source_says_itself_what_its_windows_are(
+    pair: Pair, tmp_path: Path, described: dict[str, Any]
+) -> None:
+    np.savez(tmp_path / "recordings.npz", x_test=RAW)
+    with pytest.raises(InputError, match=r"describe arrays; .*recordings\.npz' brings its own labels"):
+        pair.write().verify(tmp_path / "recordings.npz", **described)
+
+
 def test_standardized_windows_are_taken_as_they_are(pair: Pair) -> None:
     ours = {"described": metadata()}
     result = pair.write(ours, ours).verify(standardized=True)
@@ -251,7 +281,8 @@ def test_the_example_of_the_documentation_runs(
     monkeypatch.chdir(tmp_path)
     document = (ROOT / "docs" / "parity.md").read_text()
     (example,) = re.findall(r"```python\n(from pipeline\.verify.*?)```", document, re.DOTALL)
-    exec(example, {"windows": RAW, "labels": LABELS})
+    np.savez(tmp_path / "recordings.npz", x_test=RAW, y_test=LABELS)
+    exec(example, {})
     assert capsys.readouterr().out == "pass All 5 checks passed on 40 test windows.\n"
 
 

@@ -38,11 +38,35 @@ def test_npz_prefers_raw_features_to_x_test(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_windows(tmp_path / "data.npz"), raw * 2)
 
 
-def test_swapped_columns_are_noticed_and_foreign_names_are_not_minded(tmp_path: Path) -> None:
+def test_columns_of_the_models_names_in_other_places_are_refused(tmp_path: Path) -> None:
+    for header in ("y,x", "y,z"):
+        path = csv(tmp_path, f"{header}\n1,2\n")
+        with pytest.raises(InputError, match=f"are {header[0]}, {header[2]}; the model takes x, y") as caught:
+            read_windows(path, ("x", "y"))
+        assert caught.value.tip == "Reorder the columns."
+
+
+def test_columns_of_foreign_names_are_taken_in_their_order_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
     path = csv(tmp_path, "y,x\n1,2\n")
-    with pytest.raises(InputError, match="columns are y, x; the model takes x, y"):
-        read_windows(path, ("x", "y"))
-    assert len(read_windows(path, ("y", "x"))) == len(read_windows(path, ("a", "b"))) == 1
+    assert read_windows(path, ("y", "x"), told.append)[0].tolist() == [[1, 2]]
+    assert read_windows(path, (), told.append)[0].tolist() == [[1, 2]]
+    assert told == []
+    assert read_windows(path, ("a", "b"), told.append)[0].tolist() == [[1, 2]]
+    assert told == [
+        "The columns of 'window.csv' are y, x; the model takes a, b. They were taken in this order."
+    ]
+
+
+def test_unknown_keys_of_an_npz_are_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    raw = np.ones((1, 2, 3))
+    np.savez(tmp_path / "golden.npz", raw_features=raw, labels=[0], float_logits=raw, class_names=["a"])
+    read_windows(tmp_path / "golden.npz", (), told.append)
+    assert told == []
+    np.savez(tmp_path / "d.npz", x_test=raw, y_test=[0], subject=[7])
+    read_windows(tmp_path / "d.npz", (), told.append)
+    assert told == ["Not read in 'd.npz': subject."]
 
 
 @pytest.mark.parametrize(

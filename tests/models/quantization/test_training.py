@@ -43,7 +43,7 @@ def test_it_is_never_negative_where_rounded_weights_do_not_sum_to_1() -> None:
     [(270, 32, 34), (2400, 64, 8), (100_000, 64, 4), (5, 16, 300)],
 )
 def test_a_plan_has_about_300_steps(windows_: int, batch: int, epochs: int) -> None:
-    assert plan_distillation(windows_, batch) == DistillationPlan(epochs, batch, 2e-4)
+    assert plan_distillation(windows_, batch) == DistillationPlan(epochs, batch, 1e-5)
 
 
 def test_what_is_given_is_kept() -> None:

@@ -64,3 +64,15 @@ def test_missing_files_exit_2(invoke: Any, model: Path, tmp_path: Path, missing:
     done = invoke("run", files["model"], "--input", files["input"])
     assert done.code == 2
     assert told in done.err
+
+
+def test_what_the_file_says_and_nobody_understands_is_told_on_stderr(
+    invoke: Any, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "w.csv").write_text("left,right\n1,2\n")
+    done = invoke("run", model, "--input", tmp_path / "w.csv")
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 1
+    assert done.err == (
+        "The columns of 'w.csv' are left, right; the model takes x, y. They were taken in this order.\n"
+    )

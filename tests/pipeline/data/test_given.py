@@ -109,6 +109,18 @@ class TestRead:
         with pytest.raises(InputError, match="2 raw windows, and 1 standardized"):
             read_given(str(tmp_path / "golden.npz"))
 
+    def test_keys_nobody_reads_are_named_and_a_misspelt_one_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "d.npz"
+        np.savez(path, x_test=RAW, y_tset=[1, 0], subject=[7, 7])
+        assert read_given(str(path)).unread == ("y_tset", "subject")
+        np.savez(path, x_train=RAW, y_train=[1, 0], x_test=RAW, y_test=[1, 0], subject=[7, 7])
+        assert read_given(str(path)).unread == ("subject",)
+        np.savez(path, raw_features=RAW, features=FEATURES, labels=[1, 0], float_logits=RAW)
+        assert read_given(str(path)).unread == ()
+        np.savez(path, x_test=RAW, class_name=np.array(["a", "b"]))
+        with pytest.raises(InputError, match="Unknown key 'class_name'"):
+            read_given(str(path))
+
     def test_what_is_no_source_is_refused(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "d.npz", x_train=RAW)
         with pytest.raises(InputError, match=r"'d\.npz' has no windows\. It has: x_train"):

@@ -80,8 +80,11 @@ def test_whole_numbers_of_any_type_are_labels(tmp_path: Path, kind: type) -> Non
     assert data.y_train.dtype == np.int64
 
 
-def test_keys_of_other_tools_are_left_alone(tmp_path: Path) -> None:
-    assert read(write(tmp_path, subject=np.arange(4))).name == "mine"
+def test_keys_of_other_tools_are_left_alone_and_named(tmp_path: Path) -> None:
+    """Whatever they hold: what is not read cannot be damaged."""
+    others = {"subject": np.arange(4), "session": np.array([{}], object)}
+    assert read(write(tmp_path, **others)).unread == ("subject", "session")
+    assert read(write(tmp_path, sample_rate_hz=50.0)).unread == ()
 
 
 NAN = good()["x_train"].copy()

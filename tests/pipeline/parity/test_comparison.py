@@ -167,10 +167,10 @@ def test_float_forward_is_reported_only() -> None:
 
 def test_training_forward_counts_steps() -> None:
     weights = np.array([[128, 64, 64, 0]]) / 256
-    logits = np.array([[1.0, 2.0]])
+    logits = np.array([[1.0, 2.0, 3.0, 4.0]])
     twin = Outputs(logits, weights)
     int8 = Outputs(
-        logits + np.array([[0.5, 1.5]]),
+        logits + np.array([[0.5, 1.5, 0.0, -0.5]]),
         weights + np.array([[1, 0, -2, 0]]) / 256,
         logits_scale=0.5,
         attention_step=1 / 256,
@@ -181,10 +181,20 @@ def test_training_forward_counts_steps() -> None:
         "attention_within_one_step": 0.75,
         "attention_equal": 0.5,
         "attention_max_steps": 2,
-        "logits_within_one_step": 0.5,
+        "logits_within_one_step": 0.75,
+        "logits_equal": 0.25,
         "logits_max_steps": 3,
     }
     assert checks["attention_within_one_step"].passed is False
+
+
+def test_logits_off_the_integer_grid_are_not_counted_in_steps() -> None:
+    float_model, _ = outputs()
+    checks = by_name(comparison.training_forward(float_model, float_model))
+    assert set(checks) == {"attention_within_one_step", "attention_equal", "attention_max_steps"}
+    with_scale = by_name(comparison.training_forward(float_model, rounded(float_model)))
+    assert with_scale["logits_equal"].limit is None
+    assert with_scale["logits_equal"].relation == ">="
 
 
 def test_a_missing_training_forward_fails() -> None:

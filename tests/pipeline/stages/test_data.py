@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -36,6 +37,21 @@ def test_stage_saves_what_prepare_makes(source: Path, tmp_path: Path) -> None:
     data = PreparedData.load(folder)
     assert (len(data.x_train), len(data.x_validation), len(data.x_test)) == (16, 4, 6)
     assert data.name == "mine"
+
+
+def test_keys_that_are_not_read_are_told(source: Path, tmp_path: Path) -> None:
+    class Listener(Silence):
+        messages: ClassVar[list[str]] = []
+
+        def message(self, text: str) -> None:
+            self.messages.append(text)
+
+    with np.load(source) as arrays:
+        np.savez(source, subject=np.arange(20), **arrays)
+    folder = tmp_path / "stage"
+    folder.mkdir()
+    load("data").run(StageContext(config(source), folder, lambda name: folder, Listener()))
+    assert Listener.messages[0] == f"Not read in '{source}': subject."
 
 
 def test_options_follow_content_seed_and_fraction_and_nothing_else(source: Path, tmp_path: Path) -> None:

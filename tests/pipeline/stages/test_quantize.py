@@ -30,6 +30,7 @@ def test_it_writes_weights_ranges_and_what_both_forwards_answer(stage_folder: Fo
     assert sorted(path.name for path in folder.iterdir()) == ["history.json", "int8"]
     assert sorted(path.name for path in (folder / "int8").iterdir()) == [
         "outputs_forward.npz", "outputs_twin.npz", "quantized.weights.h5", "ranges.npz", "saved_model",
+        "twin.weights.h5",
     ]  # fmt: skip
     (phase,) = json.loads((folder / "history.json").read_text())["phases"]
     assert [epoch["epoch"] for epoch in phase["epochs"]] == [0, 1, 2]
