@@ -191,7 +191,7 @@ def test_training_forward_counts_steps() -> None:
 def test_logits_off_the_integer_grid_are_not_counted_in_steps() -> None:
     float_model, _ = outputs()
     checks = by_name(comparison.training_forward(float_model, float_model))
-    assert set(checks) == {"attention_within_one_step", "attention_equal", "attention_max_steps"}
+    assert not {name for name in checks if name.startswith("logits_")}
     with_scale = by_name(comparison.training_forward(float_model, rounded(float_model)))
     assert with_scale["logits_equal"].limit is None
     assert with_scale["logits_equal"].relation == ">="
