@@ -88,7 +88,7 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
         }
         if step < QUARTER_STEP:
             near = measure.share_within_steps(*weights, QUARTER_STEP, 1)
-            values["attention_within_quarter_step"] = near
+            values["attention_within_quarter"] = near
         if int8.logits_scale:
             logits = (twin.logits, int8.logits)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)

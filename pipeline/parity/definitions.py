@@ -74,7 +74,7 @@ _ALL = (
         "Attention weights at most one of their quantization steps apart.",
     ),
     Definition(
-        "attention_within_quarter_step",
+        "attention_within_quarter",
         ">=",
         "share",
         "Attention weights at most 1/1024, a quarter of an int8 step, apart.",

@@ -76,7 +76,7 @@ def training_limits(attention_step: float | None) -> dict[str, float]:
     weight by half of it at most, 2^-10: a quarter of a step of 1/256.
     """
     coarse = attention_step is not None and attention_step > QUARTER_STEP
-    return {"attention_within_one_step" if coarse else "attention_within_quarter_step": 0.99}
+    return {"attention_within_one_step" if coarse else "attention_within_quarter": 0.99}
 
 
 def keras_limits(steps: int) -> dict[str, float]:

@@ -112,7 +112,8 @@ class VerifyStage:
                 "float32": decided[FLOAT32]["file"],
                 **{kind: one for kind, one in decided[name].items() if kind != "file"},
                 "int8": outputs,
-                **{file.scheme.name: decided[file.scheme.name]["file"] for file in beside},
+                # Under names of their own: in a report `int8` is whichever file is shown.
+                **{f"{one.scheme.name}_file": decided[one.scheme.name]["file"] for one in beside},
                 **stock_outputs,
             },
             notes=(*_notes(context.config, shown, latency_ms), *golden_notes),

@@ -70,7 +70,7 @@ def test_limits_of_attention_follow_from_its_step() -> None:
 def test_what_runs_is_what_was_trained_within_one_step_or_what_a_score_does_to_finer_ones() -> None:
     assert training_limits(1 / 256) == {"attention_within_one_step": 0.99}
     for finer in (1 / 32768, None):
-        assert training_limits(finer) == {"attention_within_quarter_step": 0.99}
+        assert training_limits(finer) == {"attention_within_quarter": 0.99}
 
 
 def test_limits_shrink_with_the_error_of_the_weights() -> None:
