@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+TASKS = ("classification", "multi-label", "regression", "per-step")
+
 
 @dataclass(frozen=True)
 class RecurrentConfig:
@@ -61,3 +63,8 @@ class ModelConfig:
         values["recurrent"] = RecurrentConfig(**values["recurrent"])
         values["attention"] = AttentionConfig(**values["attention"])
         return cls(**values)
+
+
+def output_name(task: str) -> str:
+    """The name of the model's first output: ``values`` where numbers are predicted, else ``logits``."""
+    return "values" if task == "regression" else "logits"

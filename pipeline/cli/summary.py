@@ -13,7 +13,7 @@ from pipeline.cli.output import printable, stdout
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.verdict import Check
 from pipeline.report.data import BUILD_NAMES
-from pipeline.report.numbers import MISSING, outcome, percent, size
+from pipeline.report.numbers import MISSING, amount, outcome, percent, size
 
 PROMISE = "float_model"  # shown whole; of the explanations only what has a limit, the report has the rest
 MODELS = ("model_float32.tflite", "model_int8.tflite", "model_int8_stock.tflite")
@@ -43,6 +43,7 @@ def _print_all(parity: Mapping[str, Any], sizes: list[tuple[str, int]], where: s
         )
     names = {**BUILD_NAMES, **parity.get("names", {})}
     _print_block("Test accuracy, with its 95 % interval", _accuracies(parity.get("accuracies", []), names))
+    _print_block("Test scores", _scores(parity.get("scores", []), names))
     if parity.get("stock"):
         _print_block("Beside it, for comparison only: TensorFlow's stock int8 quantizer", _stock(parity))
     _print_block("Size", _sizes(sizes, "float32" if parity.get("built", True) else names["float_model"]))
@@ -103,6 +104,14 @@ def _accuracies(accuracies: list[dict[str, Any]], names: Mapping[str, str]) -> I
             interval = f"{percent(one['low'])} to {percent(one['high'])}"
             name = names[one["name"]]
             yield f"  {name:<26} {percent(one['value']):>12} {interval}, {one['correct']} of {one['n']}"
+
+
+def _scores(scores: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
+    """Figures of merit beside the accuracy, a line a model."""
+    for one in scores:
+        if one["name"] in names:
+            shown = ", ".join(f"{printable(what)} {amount(value)}" for what, value in one["values"].items())
+            yield f"  {names[one['name']]:<26} {shown}"
 
 
 def _stock(parity: Mapping[str, Any]) -> Iterator[str]:

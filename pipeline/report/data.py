@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import ReportError
+from pipeline.data.targets import MANY
 from pipeline.parity.measurements import Accuracy
 from pipeline.parity.verdict import Check, verdict
+from pipeline.report.answers import VIEWS
 
 SCHEMA = "fuselage-report/1"
 DOCUMENT, ARRAYS = "report_data.json", "report_arrays.npz"
@@ -62,6 +64,8 @@ class ReportData:
             known about training, and `int8` stands for whatever file is held against the reference.
         stock: TensorFlow's stock quantizer on the same float model, where a build was asked for it: {"file",
             "checks", "error"}; `checks` as above, held against the same limits and counting for nothing.
+        task: what the models answer.
+        scores: figures of merit beside the accuracies, {"name", "values": {what: value}} per model.
         attention_step: the quantization step of the int8 file's attention weights; None where it has none.
         arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, ..., T];
             `map_float`, `map_int8` [k, T] and `map_labels` [k] for the overview: means over rows.
@@ -90,6 +94,8 @@ class ReportData:
     built: bool = True
     stock: Json | None = None
     attention_step: float | None = None
+    task: str = "classification"
+    scores: list[Json] = field(default_factory=list)
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -111,6 +117,16 @@ class ReportData:
     def attends(self) -> bool:
         """False where neither model has attention weights."""
         return bool(self.arrays["map_float"].shape[1] > 0)
+
+    @property
+    def outputs_are(self) -> str:
+        """"classes", "labels" or "targets"."""
+        return MANY[self.task]
+
+    @property
+    def by_class(self) -> bool:
+        """Whether a window has a class that it can be sorted by."""
+        return VIEWS[self.task].by_class
 
     @property
     def averaged(self) -> str:
@@ -144,7 +160,8 @@ class ReportData:
 
     def parity(self) -> Json:
         """The part of `document` that a terminal shows."""
-        shown = ("verdict", "checks", "accuracies", "notes", "files", "names", "references", "built", "stock")
+        shown = ("verdict", "checks", "accuracies", "scores", "notes", "files", "names", "references",
+                 "built", "stock")  # fmt: skip
         document = self.document()
         return {name: document[name] for name in shown}
 

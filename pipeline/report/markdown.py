@@ -29,6 +29,7 @@ def render(data: ReportData) -> str:
         *_table(("check", *_HELD), ((code(check.name), *_held(check)) for check in promise)),
         "",
         *_section(_accuracies(data)),
+        *_section(_scores(data)),
         *_table(("file", "size"), ((code(f["name"]), numbers.size(f["size_bytes"])) for f in data.files)),
         "",
         *_section(_stock(data)),
@@ -66,6 +67,18 @@ def _accuracies(data: ReportData) -> list[str]:
         for one in data.accuracies
     )
     return _table(("model", "test accuracy", "95 % interval"), rows) if data.accuracies else []
+
+
+def _scores(data: ReportData) -> list[str]:
+    """Figures of merit beside the accuracy, a column each."""
+    if not data.scores:
+        return []
+    names = list(data.scores[0]["values"])
+    rows = (
+        (escape(data.label(one["name"])), *(numbers.amount(one["values"][name]) for name in names))
+        for one in data.scores
+    )
+    return _table(("model", *(escape(name, 80) for name in names)), rows)
 
 
 def _stock(data: ReportData) -> list[str]:

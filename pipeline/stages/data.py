@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import prepare
 from pipeline.data.registry import load_dataset, source_identity
+from pipeline.data.targets import MANY
 from pipeline.stages import StageContext
 
 
@@ -14,7 +15,7 @@ class DataStage:
     """Reads nothing from the store; writes `data.npz` and `preprocessing.json`."""
 
     name = "data"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ()
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -35,7 +36,7 @@ class DataStage:
         context.progress.message(
             f"{data.name}: {len(data.x_train)} training, {len(data.x_validation)} validation and "
             f"{len(data.x_test)} test windows of {data.preprocessing.steps} steps, "
-            f"{data.preprocessing.features} channels, {len(data.class_names)} classes"
+            f"{data.preprocessing.features} channels, {len(data.class_names)} {MANY[data.task]}"
         )
 
 

@@ -77,8 +77,8 @@ class QuantizeStage:
         probe = data.x_train[0]
         quantities = (Quantity(q.name, q.range, q.probe) for q in observed_quantities(twin, probe))
         RangeTable(probe, tuple(quantities)).save(context.folder / "ranges.npz")
-        Outputs(**outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_forward.npz")
-        Outputs(**outputs_with_context(twin, data.x_test)).save(context.folder / "outputs_twin.npz")
+        Outputs.of(outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_forward.npz")
+        Outputs.of(outputs_with_context(twin, data.x_test)).save(context.folder / "outputs_twin.npz")
         export_saved_model(plain, context.folder / "saved_model", config.steps, config.features)
         log.save(context.folder)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.summary import summarize
+from models.config import output_name
 from models.errors import ConversionError, FuselageError, VerificationError
 from models.quiet_tensorflow import stderr_held_back
 from pipeline.config import BuildConfig
@@ -25,8 +26,9 @@ from pipeline.parity.latency import latency_note, median_latencies_ms
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import context_of, run_file, run_files
 from pipeline.parity.sampling import stratified_sample
+from pipeline.parity.tasks import task_named
 from pipeline.report import collect
-from pipeline.runtime import ModelFileError, SequenceClassifier
+from pipeline.runtime import ModelFileError, SequenceModel, load_model
 from pipeline.stages import StageContext
 from pipeline.verify import describe_model, judge
 
@@ -48,7 +50,7 @@ class VerifyStage:
     def run(self, context: StageContext) -> None:
         """Run the files, measure, judge, save. A failed check is a verdict, not an error."""
         data = PreparedData.load(context.artifact("data"))
-        chosen = stratified_sample(data.y_test)
+        chosen = stratified_sample(task_named(data.task).strata(data.y_test))
         features, labels = data.x_test[chosen], data.y_test[chosen]
         train, quantize = context.artifact("train"), context.artifact("quantize")
         float_model = _outputs(train / "outputs_float.npz", data, chosen)
@@ -59,27 +61,32 @@ class VerifyStage:
         classifiers = {name: _open(path) for name, path in paths.items()}
 
         context.progress.start("Running both files", len(FILES) * len(features))
-        ran = {name: run_file(classifiers[name], features, context.progress) for name in FILES}
+        answer = output_name(data.task)
+        ran = {name: run_file(classifiers[name], features, context.progress, answer) for name in FILES}
         context.progress.finish()
         int8 = dataclasses.replace(ran["int8"], context=_context(paths["int8"], features))
         latency_ms = median_latencies_ms(
             {name: lambda one=one: one.run(features[0]) for name, one in classifiers.items()}  # type: ignore[misc]
         )
-        stock, stock_outputs = _stock(context, features, labels, float_model)
+        stock, stock_outputs = _stock(context, features, labels, float_model, data.task)
         if stock_outputs:
             paths["int8_stock"] = context.artifact("convert") / STOCK
 
+        true = data.preprocessing.restore_targets(labels) if data.task == "regression" else labels
         golden_notes = write_golden(
-            context.folder / "golden.npz", data.raw_test[chosen], features, labels, float_model
+            context.folder / "golden.npz", data.raw_test[chosen], features, true, float_model, data.task
         )
         report = judge(
-            collect.Windows(features, labels, float_model, int8, data.class_names),
+            collect.Windows(
+                features, labels, float_model, int8, data.class_names,
+                data.task, data.target_units, data.preprocessing,
+            ),
             context.config.tolerances.model_dump(),
             total=len(data.x_test),
             explanation=(
-                *comparison.float_forward(forward, int8),
+                *comparison.float_forward(forward, int8, data.task),
                 *comparison.training_forward(twin, int8),
-                *comparison.keras(float_model, ran["float32"]),
+                *comparison.keras(float_model, ran["float32"], data.task),
             ),
             models={
                 "float_model": float_model,
@@ -96,9 +103,9 @@ class VerifyStage:
             ),
             dataset=_dataset(data),
             moved={
-                "total": comparison.moved(float_model, int8),
-                "training": comparison.moved(float_model, forward),
-                "quantization": comparison.moved(forward, int8),
+                "total": comparison.moved(float_model, int8, data.task),
+                "training": comparison.moved(float_model, forward, data.task),
+                "quantization": comparison.moved(forward, int8, data.task),
             },
             files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths.values()],
             model=describe_model(summarize(paths["int8"])),
@@ -128,10 +135,10 @@ def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
     return outputs.select(chosen)
 
 
-def _open(path: Path) -> SequenceClassifier:
+def _open(path: Path) -> SequenceModel:
     try:
         with stderr_held_back():  # the interpreter tells about its delegate
-            return SequenceClassifier(path)
+            return load_model(path)
     except ModelFileError as error:
         raise VerificationError(
             f"{path.name} cannot be run: {error}", "Build again with --redo convert."
@@ -144,7 +151,7 @@ def _context(path: Path, features: Array) -> Array | None:
 
 
 def _stock(
-    context: StageContext, features: Array, labels: Array, float_model: Outputs
+    context: StageContext, features: Array, labels: Array, float_model: Outputs, task: str
 ) -> tuple[dict[str, Any] | None, dict[str, Outputs]]:
     """The stock quantizer's file held against the same float model, where the build was asked for it.
 
@@ -164,7 +171,7 @@ def _stock(
     except FuselageError as error:
         return {"file": STOCK, "checks": [], "error": error.message}, {}
     checks = comparison.promise(
-        float_model, ran["int8_stock"], labels, context.config.tolerances.model_dump()
+        float_model, ran["int8_stock"], labels, context.config.tolerances.model_dump(), task
     )
     return {"file": STOCK, "checks": [check.to_dict() for check in checks], "error": None}, ran
 
