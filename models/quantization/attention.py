@@ -13,8 +13,8 @@ import tensorflow as tf
 import tf_keras
 
 from models.attention import attention_classes
-from models.attention.base import Attention, value_mask
-from models.attention.operations import MASKED_SCORE, Operations
+from models.attention.base import Attention
+from models.attention.operations import Operations
 from models.quantization.fake_quant import (
     affine_parameters,
     fake_quantize_bias,
@@ -54,6 +54,16 @@ INT16_HEADROOM = 0.5
 """The same for every int16 quantity: a step is 1/65536 of the span, so that room costs nothing."""
 
 
+MASKED_BELOW = 12.0
+"""How far below every score the masked ones lie: exp(-12) is 6e-6.
+
+In int8 a weight of less than 1/512 is 0; the sum of T of them moves the others by T * 6e-6, less than half
+a step up to T = 300. The int16 kernel takes everything 10 below the largest for exp(-10), which adds 1/32768
+of the largest weight's power to the sum for each masked step: the other weights become smaller by at most a
+share of T/32768.
+"""
+
+
 class QuantizedAttention(FakeQuantizedLayer):
     """Mixed into an attention layer, makes it compute what its int8 or int16 kernels compute.
 
@@ -69,11 +79,13 @@ class QuantizedAttention(FakeQuantizedLayer):
 
     Args:
         precision: "int8", "int16" or "float32" (computed in float between int8 neighbours).
+        masked: called with a mask: the range of the scores is made so wide that its lower end, where the
+            masked ones are put, leaves them no weight.
     """
 
-    def __init__(self, precision: str = "int8", **kwargs: Any) -> None:
+    def __init__(self, precision: str = "int8", masked: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.precision = precision
+        self.precision, self.masked = precision, masked
 
     def add_weights(self: Any, query_size: int, key_size: int) -> None:
         super().add_weights(query_size, key_size)  # type: ignore[misc]
@@ -81,7 +93,8 @@ class QuantizedAttention(FakeQuantizedLayer):
             headroom = SCORES_HEADROOM if role == "scores" else 0.0
             if self.precision == "int16":
                 headroom = INT16_HEADROOM
-            self.add_range(role, headroom=headroom, precision=self.precision)
+            below = MASKED_BELOW if role == "scores" and self.masked else 0.0
+            self.add_range(role, headroom=headroom, precision=self.precision, below=below)
 
     def call(  # type: ignore[override]
         self: Any,
@@ -92,14 +105,14 @@ class QuantizedAttention(FakeQuantizedLayer):
         return_attention_scores: bool | None = None,
         training: bool = False,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        query, value, key = self._three(query, value, key)
+        query, value, key, mask = self._four(query, value, key, mask)
         operations = QuantizedOperations(self, training)
-        context, weights = self.attend(operations, query, value, key, value_mask(mask))
+        context, weights = self.attend(operations, query, value, key, mask)
         weights = operations.exact_weights if training else weights
         return self._results(context, weights, return_attention_scores)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "precision": self.precision}
+        return {**super().get_config(), "precision": self.precision, "masked": self.masked}
 
 
 class QuantizedOperations(Operations):
@@ -177,16 +190,21 @@ class QuantizedOperations(Operations):
         scaled = Range(known.minimum * factor, known.maximum * factor)
         return self._known(role, super().scale(role, x, factor, of), scaled, None)
 
-    def mask(self, scores: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-        if mask is None or not self._layer.fake_quantization:
-            return super().mask(scores, mask)
-        lowest, _ = self._layer.bounds("scores")
-        return tf.where(mask, scores, MASKED_SCORE if self._precision == "float32" else lowest)
+    def softmax(self, role: str, scores: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        weights = super().softmax(role, scores, mask)
+        if mask is not None:
+            self.exact_weights = tf.where(mask, self.exact_weights, 0.0)
+        return weights
 
-    def softmax(self, role: str, scores: tf.Tensor) -> tf.Tensor:
-        self.exact_weights = super().softmax(role, scores)
+    def _weights(self, role: str, scores: tf.Tensor) -> tf.Tensor:
+        self.exact_weights = super()._weights(role, scores)
         rounded = self._known(role, self.exact_weights, SOFTMAX_RANGE, SOFTMAX_RANGE_16)
         return softmax_int16(scores, self._scale("scores")) if self._in_int16 else rounded
+
+    def _lowest(self) -> float | tf.Tensor:
+        """The lower end of the scores' range, which is what a constant below it is stored as."""
+        rounds = self._layer.fake_quantization and self._precision != "float32"
+        return self._layer.bounds("scores")[0] if rounds else super()._lowest()
 
     def _observed(self, role: str, x: tf.Tensor) -> tf.Tensor:
         return self._layer.activation(role, x, self._training)

@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import (
     model_transformer,
@@ -32,11 +33,12 @@ from models.quantization.dense import QuantizedDense
 from models.quantization.lstm import QuantizedLSTM
 from models.quantization.mean import QuantizedMeanOverTime
 from models.quantization.number_formats import PRECISIONS
-from models.recurrent import LastState, MeanOverTime, ReverseTime
+from models.recurrent import LastRealState, LastState, MeanOverTime, ReverseTime
 
 Layer: TypeAlias = tf_keras.layers.Layer
 
 _SHAPE_ONLY = (
+    LastRealState,
     LastState,
     OneQuery,
     ReverseTime,
@@ -65,9 +67,14 @@ def _values_of(layer: Layer, precision: str) -> str:
 def _values_into(layer: Layer, precision: str) -> str:
     """The same of a layer's input; where several differ, what they have in common."""
     sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
-    kinds = {_values_of(source, precision) for source in sources}
+    kinds = {_values_of(source, precision) for source in sources if _is_float(source)}
     wider = kinds - {_HIDDEN_INT8}  # beside hidden states in int8 stands what has to be brought to it
     return wider.pop() if len(wider) == 1 else "other" if wider else _HIDDEN_INT8
+
+
+def _is_float(layer: Layer) -> bool:
+    """False of a layer that gives lengths or masks."""
+    return all(output.dtype.is_floating for output in tf.nest.flatten(layer.output))
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -110,7 +117,8 @@ def _attention_config(layer: Layer, precision: str) -> dict[str, Any]:
             "outputs of LSTM layers.",
             tip="Leave it out with quantize_annotate(model, skip=[...]).",
         )
-    return {**layer.get_config(), "precision": precision}
+    (node,) = layer.inbound_nodes
+    return {**layer.get_config(), "precision": precision, "masked": len(_as_list(node.inbound_layers)) > 3}
 
 
 def _mean_config(layer: Layer, precision: str) -> dict[str, Any]:
