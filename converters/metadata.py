@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from converters import schema
+from models.config import output_name
 from models.errors import ConversionError, InputError
 
 METADATA_NAME = "FUSELAGE_METADATA"
@@ -156,8 +157,9 @@ def _check(
     contradictions = []
     if input_shape != (1, steps, features):
         contradictions.append(f"its input is {list(input_shape)}, the metadata says {[1, steps, features]}")
+    answer = shapes.get(output_name(document.get("task", "classification")))
     lengths = {
-        "class_names": shapes.get("logits", [1, len(document["class_names"])])[-1],
+        "class_names": len(document["class_names"]) if answer is None else answer[-1],
         "channel_names": features,
         "preprocessing.mean": features,
         "preprocessing.std": features,

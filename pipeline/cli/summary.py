@@ -13,7 +13,7 @@ from pipeline.cli.scheme_table import scheme_table
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.verdict import Check
 from pipeline.report.data import BUILD_NAMES
-from pipeline.report.numbers import MISSING, figures, outcome, percent, size
+from pipeline.report.numbers import MISSING, amount, figures, outcome, percent, size
 from pipeline.report.schemes import SchemeResult
 
 PROMISE = "float_model"  # shown whole; of the explanations only what has a limit, the report has the rest
@@ -48,6 +48,7 @@ def _print_all(parity: Mapping[str, Any], sizes: list[tuple[str, int]], where: s
         _print_schemes(schemes, parity["recommendation"]["reason"])
     names = {**BUILD_NAMES, **parity.get("names", {})}
     _print_block("Test accuracy, with its 95 % interval", _accuracies(parity.get("accuracies", []), names))
+    _print_block("Test scores", _scores(parity.get("scores", []), names))
     if parity.get("stock"):
         _print_block("Beside it, for comparison only: TensorFlow's stock int8 quantizer", _stock(parity))
     if not several:
@@ -107,6 +108,14 @@ def _accuracies(accuracies: list[dict[str, Any]], names: Mapping[str, str]) -> I
         interval = f"{percent(one['low'])} to {percent(one['high'])}"
         name = f"{names[one['name']]:<{width}}"
         yield f"  {name} {percent(one['value']):>12} {interval}, {one['correct']} of {one['n']}"
+
+
+def _scores(scores: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
+    """Figures of merit beside the accuracy, a line a model."""
+    for one in scores:
+        if one["name"] in names:
+            shown = ", ".join(f"{printable(what)} {amount(value)}" for what, value in one["values"].items())
+            yield f"  {names[one['name']]:<26} {shown}"
 
 
 def _stock(parity: Mapping[str, Any]) -> Iterator[str]:

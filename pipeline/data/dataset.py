@@ -16,13 +16,17 @@ class SequenceDataset:
         name: short, fit for a folder name.
         x_train, x_test: [n, time, channels] float32, raw units. Steps that exist only because a shorter
             recording was padded at the front hold NaN.
-        y_train, y_test: [n] int64, indices into `class_names`.
+        y_train, y_test: by task, see `pipeline.data.targets`: [n] int64, indices into `class_names`, of a
+            classification.
         lengths_train, lengths_test: [n] int64, real steps of each window, counted from its end.
-        class_names, channel_names, channel_units: texts; a unit that is not known is "".
+        class_names: what the outputs are called: classes, labels or targets.
+        channel_names, channel_units: texts; a unit that is not known is "".
         sample_rate_hz: steps per second, None where it is not known.
         padding: "none" (every window is full) or "front".
         attribution: source, authors and licence.
         unread: what the file holds beside all this, by name; nobody has looked at it.
+        task: what is to be learned.
+        target_units: of a regression, one text a target.
     """
 
     name: str
@@ -38,6 +42,8 @@ class SequenceDataset:
     sample_rate_hz: float | None
     padding: str
     attribution: str
+    task: str = "classification"
+    target_units: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 

@@ -12,8 +12,9 @@ from models.errors import InputError
 from pipeline.data import load_dataset, names
 from pipeline.data.archive import npz_keys, read_npz
 from pipeline.data.dataset import pad_front, real_steps
-from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, texts, unread_keys
+from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
 from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.targets import names_of, said_task, texts
 
 GOLDEN, PLAIN = ("raw_features", "features", "labels"), ("x_test", "y_test")
 GOLDEN_ANSWERS = ("float_logits", "float_attention_weights")  # files are asked themselves
@@ -28,8 +29,10 @@ class GivenWindows:
         name: of the data.
         recordings: each [time_i, channels] float32, raw units; empty where only `features` are known.
         features: [n, time, channels] float32, standardized; None where only `recordings` are known.
-        labels: [n], whole numbers or texts; None where nobody knows them.
-        class_names, channel_names, channel_units: texts; empty where they are not known.
+        labels: [n, ...], as `pipeline.data.targets` reads them; None where nobody knows them.
+        task: what they are labels of; None where nobody says.
+        class_names: of the classes, labels or targets, channel_names, channel_units: texts; empty where they
+            are not known.
         sample_rate_hz: steps per second, None where it is not known.
         attribution: source, authors and licence.
         unread: what the file holds beside all this, by name.
@@ -45,6 +48,7 @@ class GivenWindows:
     sample_rate_hz: float | None = None
     attribution: str = ""
     unread: tuple[str, ...] = ()
+    task: str | None = None
 
     def __post_init__(self) -> None:
         if self.recordings and len(self.recordings) != len(self):
@@ -53,7 +57,7 @@ class GivenWindows:
             )
         if len({recording.shape[1] for recording in self.recordings}) > 1:
             raise InputError("The windows differ in their number of channels.")
-        if self.labels is not None and self.labels.shape != (len(self),):
+        if self.labels is not None and self.labels.shape[:1] != (len(self),):
             raise InputError(f"There are {len(self)} windows, and labels of shape {self.labels.shape}.")
 
     def __len__(self) -> int:
@@ -128,7 +132,8 @@ def read_given(source: str) -> GivenWindows:
         recordings=tuple(windows.get(keys[0], ())),
         features=windows.get("features"),
         labels=arrays.get(keys[-1]),
-        class_names=texts(arrays, "class_names", None),
+        class_names=names_of(arrays),
+        task=said_task(arrays),
         channel_names=texts(arrays, "channel_names", next(iter(windows.values())).shape[2]),
         channel_units=texts(arrays, "channel_units", next(iter(windows.values())).shape[2]),
         sample_rate_hz=sample_rate(arrays),
@@ -150,6 +155,7 @@ def _test_part(source: str) -> GivenWindows:
         sample_rate_hz=data.sample_rate_hz,
         attribution=data.attribution,
         unread=data.unread,
+        task=data.task,
     )
 
 

@@ -12,18 +12,20 @@ from models.errors import InputError
 from pipeline.data.archive import as_windows, npz_keys, read_npz, require_finite
 from pipeline.data.dataset import SequenceDataset
 from pipeline.data.registry import register_reader
+from pipeline.data.targets import KEYS, read_targets, texts
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
-OPTIONAL = ("class_names", "channel_names", "channel_units", "sample_rate_hz")
+OPTIONAL = (*KEYS, "channel_names", "channel_units", "sample_rate_hz")
 
 
 @register_reader(".npz")
-def read(path: Path) -> SequenceDataset:
-    """Read a data set.
+def read(path: Path, task: str | None = None) -> SequenceDataset:
+    """Read a data set, for a task where somebody asked for one.
 
-    Keys: `x_train`, `x_test` [n, time, channels] numbers in raw units; `y_train`, `y_test` [n], either
-    whole numbers 0..classes-1 or texts; optional `class_names`, `channel_names`, `channel_units` (texts)
-    and `sample_rate_hz` (one number). Other keys are not read; `unread` names them.
+    Keys: `x_train`, `x_test` [n, time, channels] numbers in raw units; `y_train`, `y_test`, see
+    `pipeline.data.targets`; optional `task`, `class_names` (of other tasks `label_names`, or `target_names`
+    and `target_units`), `channel_names`, `channel_units` (texts) and `sample_rate_hz` (one number). Other
+    keys are not read; `unread` names them.
 
     Raises:
         InputError: anything the pipeline could not use; the message says what and where.
@@ -39,23 +41,17 @@ def read(path: Path) -> SequenceDataset:
             f"x_test of {x_test.shape[1:]}.",
             "Both need the same number of steps and channels.",
         )
-    for part, windows in (("train", x_train), ("test", x_test)):
-        if arrays[f"y_{part}"].shape != windows.shape[:1]:
-            raise InputError(
-                f"y_{part} has shape {arrays[f'y_{part}'].shape}, x_{part} holds {len(windows)} windows.",
-                "Labels are one number or text a window, [n]; of one-hot rows take the argmax.",
-            )
-    y_train, y_test, class_names = _labels(arrays)
     steps, channels = x_train.shape[1:]
+    targets = read_targets(arrays, steps, task)
     return SequenceDataset(
         name=path.stem,
         x_train=x_train,
-        y_train=y_train,
+        y_train=targets.y_train,
         x_test=x_test,
-        y_test=y_test,
+        y_test=targets.y_test,
         lengths_train=np.full(len(x_train), steps, np.int64),
         lengths_test=np.full(len(x_test), steps, np.int64),
-        class_names=class_names,
+        class_names=targets.names,
         channel_names=texts(arrays, "channel_names", channels)
         or tuple(f"channel {index}" for index in range(channels)),
         channel_units=texts(arrays, "channel_units", channels) or ("",) * channels,
@@ -63,6 +59,8 @@ def read(path: Path) -> SequenceDataset:
         padding="none",
         attribution=f"{path.name}, a file of the user's own; it states no source and no licence.",
         unread=ignored,
+        task=targets.task,
+        target_units=targets.units,
     )
 
 
@@ -102,80 +100,6 @@ def checked_windows(key: str, values: np.ndarray) -> np.ndarray:
     windows = as_windows(key, values)
     require_finite(key, windows)
     return windows
-
-
-def _labels(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return y_train and y_test as indices, and the class names."""
-    names = texts(arrays, "class_names", None)
-    if len(set(names)) != len(names):
-        raise InputError("class_names names a class twice.")
-    y_train, y_test = arrays["y_train"], arrays["y_test"]
-    if y_train.dtype.kind == "U" and y_test.dtype.kind == "U":
-        names = names or tuple(sorted(set(y_train.tolist())))
-        y_train, y_test = (_named(key, arrays[key], names) for key in ("y_train", "y_test"))
-    else:
-        y_train = _numbered("y_train", y_train, len(names))
-        names = names or tuple(f"class {index}" for index in range(int(y_train.max()) + 1))
-        y_test = _numbered("y_test", y_test, len(names))
-    if len(names) < 2:
-        raise InputError("y_train holds one class only; a classifier needs at least two.")
-    absent = sorted(set(range(len(names))) - set(y_train.tolist()))
-    if absent:
-        raise InputError(
-            f"No training window has the label {absent[0]} ('{names[absent[0]]}'), "
-            f"though there are {len(names)} classes.",
-            "Labels are 0..classes-1: subtract 1 if yours start at 1, and name only classes that occur.",
-        )
-    return y_train, y_test, names
-
-
-def label_indices(key: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Return labels (whole numbers or texts) as indices into `names`; an InputError says which is none."""
-    return _named(key, labels, names) if labels.dtype.kind == "U" else _numbered(key, labels, len(names))
-
-
-def _named(key: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    index = {name: position for position, name in enumerate(names)}
-    unknown = sorted(set(labels.tolist()) - set(names))
-    if unknown:
-        raise InputError(
-            f"{key} holds the label '{unknown[0]}'; known are {', '.join(names)}.",
-            "The known labels are class_names; where it is absent those of the model, or those in y_train.",
-        )
-    return np.array([index[label] for label in labels.tolist()], np.int64)
-
-
-def _numbered(key: str, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Return whole numbers in 0..classes-1 (0: any number of classes) as int64."""
-    if labels.dtype.kind not in "fiub":
-        raise InputError(
-            f"{key} holds {labels.dtype} values; allowed are whole numbers, or texts in both parts."
-        )
-    limit = classes or len(labels)  # more classes than windows cannot each have one
-    bad = np.flatnonzero(~((labels >= 0) & (labels < limit) & (labels == np.floor(labels))))
-    if len(bad):
-        upward = f"to {classes - 1}" if classes else "on, one for each class"
-        raise InputError(
-            f"{key} holds the label {labels[bad[0]]} at window {bad[0]}; "
-            f"allowed are whole numbers from 0 {upward}.",
-            "Labels count from 0. The number of classes is that of class_names, or what y_train holds.",
-        )
-    return labels.astype(np.int64)
-
-
-def texts(arrays: dict[str, np.ndarray], key: str, count: int | None) -> tuple[str, ...]:
-    """Return an optional list of texts, () where the key is absent."""
-    values = arrays.get(key)
-    if values is None:
-        return ()
-    if values.ndim != 1 or values.dtype.kind != "U":
-        raise InputError(
-            f"{key} has shape {values.shape} and type {values.dtype}; allowed is a list of texts.",
-            f"np.savez(..., {key}=np.array(['first', 'second'])).",
-        )
-    if count is not None and len(values) != count:
-        raise InputError(f"{key} holds {len(values)} texts; there are {count} channels.")
-    return tuple(values.tolist())
 
 
 def sample_rate(arrays: dict[str, np.ndarray]) -> float | None:

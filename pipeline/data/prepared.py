@@ -22,10 +22,14 @@ class PreparedData:
 
     Attributes:
         x_train, x_validation, x_test: [n, time, channels] float32, standardized; padding is exactly 0.
-        y_train, y_validation, y_test: [n] int64.
+        y_train, y_validation, y_test: by task, see `pipeline.data.targets`; [n] int64 of a classification,
+            [n, targets] float32, standardized, of a regression.
         raw_test: [n, time, channels] float32, raw units; padding holds the channel mean, so that
             `preprocessing.apply(raw_test)` is `x_test` to the last bit.
         preprocessing: constants measured on `x_train`'s real steps alone.
+        class_names: what the outputs are called: classes, labels or targets.
+        task: what is to be learned.
+        target_units: of a regression, one text a target.
     """
 
     x_train: np.ndarray
@@ -42,6 +46,8 @@ class PreparedData:
     sample_rate_hz: float | None
     name: str
     attribution: str
+    task: str = "classification"
+    target_units: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write `data.npz` and `preprocessing.json` into an existing folder."""
@@ -54,6 +60,8 @@ class PreparedData:
             "channel_units": self.channel_units,
             "sample_rate_hz": self.sample_rate_hz,
             "attribution": self.attribution,
+            "task": self.task,
+            "target_units": self.target_units,
         }
         (folder / RULES_FILE).write_text(
             json.dumps(rules, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -73,6 +81,8 @@ class PreparedData:
                 sample_rate_hz=rules["sample_rate_hz"],
                 name=rules["name"],
                 attribution=rules["attribution"],
+                task=rules["task"],
+                target_units=tuple(rules["target_units"]),
             )
 
 
@@ -81,7 +91,8 @@ def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> 
 
     Args:
         dataset: windows in raw units.
-        validation_fraction: share of the training windows, between 0 and 1; at least one window a class.
+        validation_fraction: share of the training windows, between 0 and 1; of a classification each class
+            in proportion, and at least one window of it.
         seed: of the cut. The same seed cuts the same windows.
 
     Raises:
@@ -92,6 +103,10 @@ def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> 
     real_train = real_steps(dataset.lengths_train, steps)
     real_test = real_steps(dataset.lengths_test, steps)
     rule = Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
+    y_train, y_test = dataset.y_train, dataset.y_test
+    if dataset.task == "regression":
+        rule = rule.with_targets(y_train[kept])
+        y_train, y_test = rule.apply_to_targets(y_train), rule.apply_to_targets(y_test)
     raw_train = rule.fill_padding(dataset.x_train, real_train)
     raw_test = rule.fill_padding(dataset.x_test, real_test)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -103,11 +118,11 @@ def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> 
         )
     return PreparedData(
         x_train=x_train[kept],
-        y_train=dataset.y_train[kept],
+        y_train=y_train[kept],
         x_validation=x_train[held_out],
-        y_validation=dataset.y_train[held_out],
+        y_validation=y_train[held_out],
         x_test=x_test,
-        y_test=dataset.y_test,
+        y_test=y_test,
         raw_test=raw_test,
         preprocessing=rule,
         class_names=dataset.class_names,
@@ -116,6 +131,8 @@ def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> 
         sample_rate_hz=dataset.sample_rate_hz,
         name=dataset.name,
         attribution=dataset.attribution,
+        task=dataset.task,
+        target_units=dataset.target_units,
     )
 
 
@@ -125,6 +142,8 @@ def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarr
 
     if not 0 < fraction < 1:
         raise InputError(f"The validation fraction is {fraction}; allowed is a number between 0 and 1.")
+    if dataset.task != "classification":
+        return _cut_by_chance(len(dataset.y_train), fraction, seed)
     counts = np.bincount(dataset.y_train, minlength=len(dataset.class_names))
     total, classes = len(dataset.y_train), len(counts)
     held_out = max(classes, round(fraction * total))
@@ -140,3 +159,15 @@ def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarr
     )
     kept, validation = (np.sort(part) for part in parts)
     return kept, validation
+
+
+def _cut_by_chance(total: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same without classes to keep in proportion."""
+    held_out = max(1, round(fraction * total))
+    if total - held_out < 1:
+        raise InputError(
+            f"Too few training windows to cut a validation part: {held_out} of {total} would be held out.",
+            "Record more, or lower the validation fraction.",
+        )
+    order = np.random.default_rng(seed).permutation(total)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])

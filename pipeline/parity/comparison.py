@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from models.errors import VerificationError
 from pipeline.parity import measurements as measure
-from pipeline.parity.definitions import DEFINITIONS, PROMISE
+from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.outputs import Array, Outputs
+from pipeline.parity.tasks import Task, Values, task_named
 from pipeline.parity.tolerances import (
     FINEST_STEP,
     QUARTER_STEP,
@@ -18,19 +19,13 @@ from pipeline.parity.tolerances import (
 )
 from pipeline.parity.verdict import Check
 
-Values = dict[str, float | None]
-
-_CAN_BE_ABSENT = [name for name in PROMISE if name.startswith("attention_")] + [
-    "accuracy_drop",
-    "worst_class_recall_drop",
-]
-
 
 def promise(
     float_model: Outputs,
     int8: Outputs,
     labels: Array | None,
     tolerances: Mapping[str, float | None] | None = None,
+    task: str = "classification",
     weight_error: float = 1.0,
 ) -> list[Check]:
     """The int8 file against the original float model.
@@ -39,12 +34,13 @@ def promise(
     no default limit; a limit that was asked for stays, and fails.
 
     Args:
-        labels: class of each window, [n]; None where nobody knows.
+        labels: what is true of each window, as the task has it ([n], classes); None where nobody knows.
         tolerances: from the config.
+        task: what the models answer.
         weight_error: of the file's LSTM weights, as a share of what int8 does to them.
     """
-    logits = (float_model.logits, int8.logits)
-    values = _closeness(float_model, int8)
+    kind = task_named(task)
+    values = _closeness(float_model, int8, kind)
     if float_model.attends or int8.attends:
         weights = _distributions(float_model, int8)
         top1 = measure.attention_top1(*weights, int8.attention_step or 0.0)
@@ -52,11 +48,13 @@ def promise(
         values["attention_top1_agreement"] = top1.agreement
         values["attention_top1_ties"] = top1.ties
     if labels is not None:
-        values["accuracy_drop"] = measure.accuracy_drop(*logits, labels)
-        values["worst_class_recall_drop"] = measure.worst_class_recall_drop(*logits, labels)
+        values.update(kind.drops(float_model, int8, labels))
     given = {name for name, limit in (tolerances or {}).items() if limit is not None}
-    limits = promise_limits(int8.steps, len(int8), int8.attention_step, tolerances, weight_error)
-    absent = [name for name in _CAN_BE_ABSENT if values.get(name) is None]
+    limits = promise_limits(
+        int8.steps, len(int8), int8.attention_step, tolerances, task, int8.logits.shape[-1], weight_error
+    )
+    can_be_absent = (*kind.judged, *(name for name in kind.promise if name.startswith("attention_")))
+    absent = [name for name in can_be_absent if values.get(name) is None]
     limits = {name: limit for name, limit in limits.items() if name in given or name not in absent}
     checks = _checks("float_model", {**dict.fromkeys(absent), **values}, limits, len(int8))
     if len(int8.distributions) == len(int8):
@@ -65,9 +63,9 @@ def promise(
     return [replace(check, unit="rows") if check.unit == "windows" else check for check in checks]
 
 
-def float_forward(forward: Outputs, int8: Outputs) -> list[Check]:
+def float_forward(forward: Outputs, int8: Outputs, task: str = "classification") -> list[Check]:
     """The int8 file against the float forward of its own weights: all of it is what quantization moved."""
-    return _checks("float_forward", _closeness(forward, int8), {}, len(int8))
+    return _checks("float_forward", _closeness(forward, int8, task_named(task)), {}, len(int8))
 
 
 def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
@@ -97,12 +95,13 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
     return _checks("training_forward", values, training_limits(int8.attention_step), len(int8))
 
 
-def keras(float_model: Outputs, float32: Outputs) -> list[Check]:
+def keras(float_model: Outputs, float32: Outputs, task: str = "classification") -> list[Check]:
     """The float32 file against the Keras model it came from."""
+    closeness = task_named(task).closeness(float_model, float32)
     values: Values = {
         "logits_max_relative_error": measure.max_relative_error(float_model.logits, float32.logits),
         "attention_max_error": measure.max_error(*_distributions(float_model, float32)),
-        "decision_agreement": measure.decision_agreement(float_model.logits, float32.logits),
+        **{name: value for name, value in closeness.items() if name == "decision_agreement"},
     }
     return _checks("keras", values, keras_limits(float32.steps), len(float32))
 
@@ -116,16 +115,16 @@ def comparable_contexts(reference: Outputs, tested: Outputs) -> tuple[Array, Arr
     return reference.context, tested.context
 
 
-def moved(reference: Outputs, tested: Outputs) -> dict[str, float | None]:
+def moved(
+    reference: Outputs, tested: Outputs, task: str = "classification"
+) -> dict[str, float | None]:
     """The figures that split what happened into what training moved and what quantization moved."""
-    return _closeness(reference, tested)
+    return _closeness(reference, tested, task_named(task))
 
 
-def _closeness(reference: Outputs, tested: Outputs) -> Values:
-    logits = (reference.logits, tested.logits)
+def _closeness(reference: Outputs, tested: Outputs, task: Task) -> Values:
     values: Values = {
-        "decision_agreement": measure.decision_agreement(*logits),
-        "max_probability_difference": measure.max_probability_difference(*logits),
+        **task.closeness(reference, tested),
         "attention_max_error": None,
         "attention_total_variation": None,
         "context_max_error": None,

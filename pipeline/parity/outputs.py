@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +23,8 @@ class Outputs:
     """The outputs of one model for a row of windows.
 
     Attributes:
-        logits: [n, classes], before the softmax.
+        logits: what the model answers: [n, classes] or [n, labels] before softmax or sigmoid, [n, T, classes]
+            of an answer for every step; of a regression its values [n, targets], standardized.
         attention_weights: [n, T], [n, queries, T], [n, heads, T] or [n, heads, queries, T]; along the last
             axis a distribution over the time steps. [n, 0] of a model that has no such output.
         context: [n, ...], the attention-weighted sum of the hidden states; None where it was not taken.
@@ -39,6 +41,12 @@ class Outputs:
     context: Array | None = None
     logits_scale: float | None = None
     attention_step: float | None = None
+
+    @classmethod
+    def of(cls, answers: Mapping[str, Array]) -> Outputs:
+        """Returns what a Keras model answered, by the names of its outputs; a regression's are `values`."""
+        answer = answers["values"] if "values" in answers else answers["logits"]
+        return cls(answer, answers["attention_weights"], answers.get("context"))
 
     def __post_init__(self) -> None:
         arrays = {"logits": self.logits, "attention_weights": self.attention_weights}

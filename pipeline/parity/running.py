@@ -27,7 +27,7 @@ _TOLD_EVERY = 16  # windows
 
 
 class Runnable(Protocol):
-    """What answers windows: `pipeline.runtime.SequenceClassifier`, or a file that is not ours."""
+    """What answers windows: a `pipeline.runtime.SequenceModel`, or a file that is not ours."""
 
     output_scales: dict[str, float]
 
@@ -70,7 +70,7 @@ def open_model(file: ModelFile) -> Runnable:
         if file.metadata is None:
             return ForeignModel(file)
         # A file of ours that was changed since is compared like any other.
-        return runtime.SequenceClassifier(file.content, verify_checksum=False)
+        return runtime.load_model(file.content, verify_checksum=False)
     except runtime.ModelFileError as error:
         raise InputError(f"'{file.path}' cannot be run: {error}") from error
 
@@ -169,10 +169,10 @@ def context_of(content: bytes, features: Array) -> Array | None:
 
 def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
     """Without axes of one element beside the window: files of one signature differ in them."""
-    count, classes = len(outputs), file.classes
+    count = len(outputs)
     return dataclasses.replace(
         outputs,
-        logits=outputs.logits.reshape(count, classes),
+        logits=outputs.logits.reshape(count, *file.answer_shape),
         attention_weights=outputs.attention_weights.reshape(count, *file.attention_shape),
     )
 

@@ -158,7 +158,9 @@ def _images(axes: list[Axes], strips: Any, heads: int, names: tuple[str, ...]) -
         axes[2 * heads + head].set_xlabel(f"head {head + 1}", fontsize=7.5)
 
 
-def attention_map(weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None) -> str:
+def attention_map(
+    weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None, by_class: bool = True
+) -> str:
     """Attention of many windows [k, T], a row each, sorted by class; a line where the class changes."""
     from matplotlib.ticker import MaxNLocator
 
@@ -169,7 +171,7 @@ def attention_map(weights: Array, labels: Array, top: float, diverging: bool, ra
         for row in np.flatnonzero(np.diff(labels)):
             axis.axhline(row + 0.5, color="#8a8f98" if diverging else "white", linewidth=0.5, alpha=0.7)
         axis.set_yticks([])
-        axis.set_ylabel("windows, by class")
+        axis.set_ylabel("windows, by class" if by_class else "windows")
         time_axis(axis, weights.shape[1], rate_hz)
         bar = figure.colorbar(image, cax=side, ticks=MaxNLocator(5))
         bar.outline.set_visible(False)
@@ -197,13 +199,14 @@ def histogram(values: Json) -> str:
 
 
 def training_curves(epochs: list[Json]) -> str:
-    """Loss above, accuracy below, by epoch; whatever of the two the history has."""
+    """Loss above, accuracy (of values their error) below, by epoch; whatever of the two the history has."""
     from matplotlib.ticker import MaxNLocator
 
     with drawing_style():
         figure, axes = new_figure(WIDTH, 3.2, (0.55, 1.85, 4.5, 3.15), (0.55, 0.42, 4.5, 1.72))
         names = sorted({name for epoch in epochs for name in epoch})
-        for axis, kind in zip(axes, ("loss", "accuracy"), strict=True):
+        figure_of_merit = "error" if any(name.endswith("error") for name in names) else "accuracy"
+        for axis, kind in zip(axes, ("loss", figure_of_merit), strict=True):
             dashes = {True: iter(_DASHES), False: iter(_DASHES)}
             for name in (name for name in names if name.endswith(kind)):
                 validation = name.startswith("val_")

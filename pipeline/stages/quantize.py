@@ -117,8 +117,8 @@ def _save(folder: Path, data: PreparedData, config: ModelConfig, twin: tf_keras.
         Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)
     )
     RangeTable(probe, tuple(quantities)).save(folder / "ranges.npz")
-    Outputs(**outputs_with_context(plain, data.x_test)).save(folder / "outputs_forward.npz")
-    Outputs(**outputs_with_context(twin, data.x_test)).save(folder / "outputs_twin.npz")
+    Outputs.of(outputs_with_context(plain, data.x_test)).save(folder / "outputs_forward.npz")
+    Outputs.of(outputs_with_context(twin, data.x_test)).save(folder / "outputs_twin.npz")
     export_saved_model(plain, folder / "saved_model", config.steps, config.features)
 
 

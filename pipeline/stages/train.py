@@ -54,8 +54,9 @@ class TrainStage:
         model = build_model(built)
         with log.phase("float", "Training", plan.epochs) as on_epoch:
             best = training.train_with_early_stopping(
-                model, (data.x_train, data.y_train), (data.x_validation, data.y_validation), plan, on_epoch
-            )
+                model, (data.x_train, data.y_train), (data.x_validation, data.y_validation), plan, on_epoch,
+                data.task,
+            )  # fmt: skip
         refit = config.train.refit == "always" or (
             config.train.refit == "auto" and len(x_all) < training.SMALL_DATA
         )
@@ -64,7 +65,7 @@ class TrainStage:
             model = build_model(built)
             epochs = min(plan.epochs, max(best, plan.minimum_epochs))
             with log.phase("refit", "Refit on all training data", epochs) as on_epoch:
-                training.train_for(model, (x_all, y_all), epochs, plan, on_epoch)
+                training.train_for(model, (x_all, y_all), epochs, plan, on_epoch, data.task)
         context.progress.message(
             f"Float model: best of {len(log.phases[0]['epochs'])} epochs was {best}"
             + (f"; refit on all {len(x_all)} training windows for {epochs} epochs" if refit else "")
@@ -73,7 +74,7 @@ class TrainStage:
         plain = inference_form(model, built)
         plain.save_weights(context.folder / "float.weights.h5")
         (context.folder / "model.json").write_text(json.dumps(built.to_dict(), indent=1) + "\n", "utf-8")
-        Outputs(**outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_float.npz")
+        Outputs.of(outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_float.npz")
         export_saved_model(
             plain, context.folder / "saved_model", data.preprocessing.steps, data.preprocessing.features
         )

@@ -36,6 +36,16 @@ def metadata(**changes: Any) -> dict[str, Any]:
     return {**document, **changes}
 
 
+VALUES = ("values", "attention_weights")
+
+
+def regression_metadata() -> dict[str, Any]:
+    """Of a file with the outputs `VALUES`: raw targets are ten times the values plus the target's number."""
+    document = metadata(task="regression", class_names=["u", "v", "w"], target_units=["m", "", "s"])
+    rule = {"target_mean": [0.0, 1.0, 2.0], "target_std": [10.0] * FEATURES}
+    return {**document, "preprocessing": {**document["preprocessing"], **rule}}
+
+
 def hand_made(
     outputs: tuple[str, ...] = OUTPUTS,
     *,
@@ -45,6 +55,7 @@ def hand_made(
     shape: tuple[int, ...] | None = None,
     probabilities: bool = False,
     per_channel: bool = False,
+    per_step: bool = False,
     signature: str | None = "serving_default",
     described: dict[str, Any] | None = None,
 ) -> bytes:
@@ -57,6 +68,7 @@ def hand_made(
         probabilities: a softmax after the logits.
         per_channel: attention_weights = softmax(beta * features) of each channel, [1, features, steps], and
             inside the file a context: these weights times the features, [1, features, features].
+        per_step: logits = features, [1, steps, classes = features].
         signature: its key; None: the file has none, and tensors go by their own names.
         described: metadata, for a file of ours.
     """
@@ -73,8 +85,12 @@ def hand_made(
     graph.tensors, graph.operators, graph.name = [], [], "main"
     given = _tensor(model, graph, "features", shape or (1, steps, features))
     time, channel = (_axes(model, graph, axis) for axis in (1, 2))
-    logits = _tensor(model, graph, outputs[0], (1, features))
-    graph.operators.append(_operator(0, [given, time], logits, _sum()))
+    logits = _tensor(model, graph, outputs[0], (1, steps, features) if per_step else (1, features))
+    if per_step:
+        same = _axes(model, graph, 0, 1, 2)
+        graph.operators.append(_operator(2, [given, same], logits, _transpose()))
+    else:
+        graph.operators.append(_operator(0, [given, time], logits, _sum()))
     if probabilities:
         before, graph.tensors[logits].name = logits, "scores of classes"
         logits = _tensor(model, graph, outputs[0], (1, features))

@@ -87,3 +87,10 @@ def test_attention_of_any_rank_is_rows_without_a_copy(tmp_path: Path) -> None:
 def test_without_attention_there_are_no_steps() -> None:
     none = Outputs(LOGITS, WEIGHTS[:, :0])
     assert (none.attends, none.steps, none.distributions.shape) == (False, 0, (3, 0))
+
+
+def test_what_keras_answers_goes_by_the_names_of_its_outputs() -> None:
+    whole = Outputs.of({"logits": LOGITS, "attention_weights": WEIGHTS, "context": CONTEXT})
+    assert (whole.logits == 1).all()
+    values = Outputs.of({"values": 2 * LOGITS, "attention_weights": WEIGHTS})
+    assert ((values.logits == 2).all(), values.context) == (True, None)
