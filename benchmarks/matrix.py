@@ -1,10 +1,11 @@
 """Every attention x query x direction x scheme: does it build, fuse and verify, and how close is it?
 
-    python benchmarks/matrix.py [--data SOURCE ...] [--kinds KIND ...] [--out DIR] [--table FILE] [-- BUILD OPTIONS]
+    python benchmarks/matrix.py [--data SOURCE ...] [--kinds KIND ...] [--table FILE] [-- BUILD OPTIONS]
 
 Each cell is one `pipeline build` with all schemes; a cell that was built before with the same options is
 taken from the store. What follows `--` goes to every build, for example `-- --no-qat`. The table is written
-again after every cell. Exit code 1 where a cell did not build, an LSTM is not one fused op, or a limit is missed.
+again after every cell. Exit code 1 where a cell did not build, an LSTM is not one fused op, or a limit is
+missed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from models.config import ATTENTION_KINDS, QUERIES  # noqa: E402
 
 SOURCES = ("japanese-vowels", "basic-motions")
 SCHEMES = ("--quantize", "int8", "--quantize", "float16", "--quantize", "dynamic")
-PRECISIONS = ("--attention-precision", "int8", "--attention-precision", "int16", "--attention-precision", "float32")
+PRECISIONS = [word for name in ("int8", "int16", "float32") for word in ("--attention-precision", name)]
 NOT_JUDGED = "float32"
 
 
@@ -42,7 +43,7 @@ class Cell:
 
     @property
     def direction(self) -> str:
-        """"one" or "both"."""
+        """One or both."""
         return "both" if self.bidirectional else "one"
 
     @property
