@@ -40,6 +40,7 @@ class Cell:
     kind: str
     query: str
     bidirectional: bool
+    units: int = 64
 
     @property
     def direction(self) -> str:
@@ -53,8 +54,10 @@ class Cell:
 
     def options(self) -> list[str]:
         """Of `pipeline build`."""
-        both = ["--bidirectional", "--units", "32"] if self.bidirectional else ["--units", "64"]
-        return ["--data", self.source, "--attention", self.kind, "--query", self.query, *both]
+        size = self.units // 2 if self.bidirectional else self.units
+        both = ["--bidirectional"] if self.bidirectional else []
+        model = ["--attention", self.kind, "--query", self.query, "--units", str(size), *both]
+        return ["--data", self.source, *model]
 
 
 def build(cell: Cell, out: Path, extra: Sequence[str]) -> dict[str, Any] | str:
