@@ -122,7 +122,7 @@ def output_name(task: str) -> str:
 
 
 def lstm_layer_names(config: RecurrentConfig) -> list[str]:
-    """The LSTM layers in the order in which they run: lstm, lstm_2, ... or lstm_forward, lstm_backward, ..."""
+    """The LSTM layers as they run: lstm, lstm_2, ... or lstm_forward, lstm_backward, lstm_2_forward, ..."""
     stems = ["lstm" if place == 0 else f"lstm_{place + 1}" for place in range(len(config.units))]
     if not config.bidirectional:
         return stems
