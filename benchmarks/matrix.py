@@ -113,9 +113,10 @@ def table(found: Sequence[list[str]], extra: Sequence[str]) -> str:
     lines = [
         "# Every attention, every precision",
         "",
-        f"Written by `make matrix` (`{command}`): {passed} of {len(found)} pass. Each row is a file held against the",
-        "original float model on all test windows, with the limits of [parity.md](parity.md); in each, every LSTM is one",
-        "fused op. One direction has 64 units, two have 32 each. What the columns mean: [parity.md](parity.md).",
+        f"Written by `make matrix` (`{command}`): {passed} of {len(found)} pass.",
+        "Each row is a file held against the original float model on all test windows, with the limits of",
+        "[parity.md](parity.md), which says what the columns mean; in each, every LSTM is one fused op. One",
+        "direction has 64 units, two have 32 each.",
         "",
         f"| {' | '.join(HEADINGS)} |",
         f"|{'---|' * 6}{'--:|' * (len(HEADINGS) - 6)}",
@@ -125,7 +126,8 @@ def table(found: Sequence[list[str]], extra: Sequence[str]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("--data", nargs="+", default=list(SOURCES), metavar="SOURCE")
     parser.add_argument("--kinds", nargs="+", default=list(ATTENTION_KINDS), choices=ATTENTION_KINDS)
     parser.add_argument("--queries", nargs="+", default=list(QUERIES), choices=QUERIES)

@@ -90,10 +90,10 @@ class Attention(tf_keras.layers.Layer):
         """Create the layer's weights, once the sizes of query and key are known."""
 
     def build(self, input_shape: Any) -> None:
-        """Keras tells the shapes of a list, and of separate tensors only the query's (see ``_three``)."""
+        """Keras tells the shapes of a list, and of separate tensors only the query's (see ``_four``)."""
         if isinstance(input_shape, list) and isinstance(input_shape[-1], list | tuple | tf.TensorShape):
-            query, *_, key = input_shape[:3]  # the value is the key where there is none; a mask comes fourth
-            self._size(int(query[-1]), int(key[-1]))
+            key = input_shape[:3][-1]  # or the value, which is the key then; a mask comes fourth
+            self._size(int(input_shape[0][-1]), int(key[-1]))
         super().build(input_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> tf.Tensor | None:
