@@ -17,7 +17,9 @@ from converters.lint import SAME_VALUES
 from models.errors import InputError, VerificationError
 
 
-def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray) -> np.ndarray:
+def context_vectors(
+    model: bytes | str | os.PathLike[str], features: np.ndarray, lengths: np.ndarray | None = None
+) -> np.ndarray:
     """The attention's context vector of each window.
 
     It is found by structure: the one product that takes the softmax's output, sum_t weights_t * h_t. With
@@ -26,6 +28,7 @@ def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray)
     Args:
         model: path or content of a .tflite, with float32 or int8 input.
         features: [n, time, features] float32, as the float input takes them.
+        lengths: [n], how many steps of a window count, where the model has an input for it; None: all.
 
     Returns:
         [n, units], or [n, ..., units] of several heads or queries: axes of one element are left out.
@@ -41,7 +44,7 @@ def context_vectors(model: bytes | str | os.PathLike[str], features: np.ndarray)
     shape = schema.shape(unpacked.subgraphs[0].tensors[index])
     axes = [size for size in shape[:-1] if size != 1] + [*shape[-1:]]
     found = np.empty((len(features), *axes), np.float32)
-    for row, interpreter in enumerate(_runs(content, unpacked, features)):
+    for row, interpreter in enumerate(_runs(content, unpacked, features, lengths)):
         found[row] = _value(interpreter, unpacked, index).reshape(axes)
     return found
 
@@ -72,7 +75,9 @@ def all_tensors(
     }
 
 
-def _runs(content: bytes, model: schema.ModelT, features: np.ndarray) -> Iterator[Any]:
+def _runs(
+    content: bytes, model: schema.ModelT, features: np.ndarray, lengths: np.ndarray | None = None
+) -> Iterator[Any]:
     """Run the windows one by one, each from the zero state; yield the interpreter after each.
 
     The iterator has to be read in step: the next window overwrites the tensors.
@@ -80,8 +85,10 @@ def _runs(content: bytes, model: schema.ModelT, features: np.ndarray) -> Iterato
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     places = schema.indices(model.subgraphs[0].inputs)
-    if len(places) != 1:
-        raise InputError(f"The model has {len(places)} inputs, one is expected.")
+    told = [index for index in places if _is_length(model.subgraphs[0].tensors[index])]
+    places = [index for index in places if index not in told]
+    if len(places) != 1 or len(told) > 1:
+        raise InputError(f"The model has {len(places) + len(told)} inputs, one is expected.")
     tensor = model.subgraphs[0].tensors[places[0]]
     shape = schema.shape(tensor)
     if shape != (1, *features.shape[1:]):
@@ -95,11 +102,19 @@ def _runs(content: bytes, model: schema.ModelT, features: np.ndarray) -> Iterato
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise InputError(f"The interpreter refuses the model: {error}") from error
-    for window in features:
+    for row, window in enumerate(features):
         interpreter.reset_all_variables()  # the LSTM's state survives invoke()
+        for index in told:
+            length = len(window) if lengths is None else int(lengths[row])
+            interpreter.set_tensor(index, np.array([length], np.int32))
         interpreter.set_tensor(places[0], _quantize(window[np.newaxis], tensor))
         interpreter.invoke()
         yield interpreter
+
+
+def _is_length(tensor: schema.TensorT) -> bool:
+    """Whether an input says how many steps of a window count: one whole number."""
+    return (schema.shape(tensor), schema.tensor_type_name(tensor)) == ((1,), "int32")
 
 
 def _quantize(values: np.ndarray, tensor: schema.TensorT) -> np.ndarray:

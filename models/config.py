@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 TASKS = ("classification", "multi-label", "regression", "per-step")
+NO_LABEL = -1
+"""The label of a step that is padding: it is neither learned nor judged."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class VerifyStage:
         chosen = stratified_sample(task_named(data.task).strata(data.y_test))
         features, labels = data.x_test[chosen], data.y_test[chosen]
         train, quantize = context.artifact("train"), context.artifact("quantize")
+        real = None if data.real_test is None else data.real_test[chosen]
         float_model = _outputs(train / "outputs_float.npz", data, chosen)
         forward = _outputs(quantize / "outputs_forward.npz", data, chosen)
         twin_path = quantize / "outputs_twin.npz"
@@ -62,9 +63,15 @@ class VerifyStage:
 
         context.progress.start("Running both files", len(FILES) * len(features))
         answer = output_name(data.task)
-        ran = {name: run_file(classifiers[name], features, context.progress, answer) for name in FILES}
+        ran = {
+            name: run_file(
+                one, features, context.progress, answer, real=real, takes_lengths=one.takes_lengths
+            )
+            for name, one in classifiers.items()
+        }
         context.progress.finish()
-        int8 = dataclasses.replace(ran["int8"], context=_context(paths["int8"], features))
+        lengths = real.sum(axis=1) if real is not None and classifiers["int8"].takes_lengths else None
+        int8 = dataclasses.replace(ran["int8"], context=_context(paths["int8"], features, lengths))
         latency_ms = median_latencies_ms(
             {name: lambda one=one: one.run(features[0]) for name, one in classifiers.items()}  # type: ignore[misc]
         )
@@ -132,7 +139,7 @@ def _outputs(path: Path, data: PreparedData, chosen: Array) -> Outputs:
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
             f"Build again with --redo {path.parent.name}.",
         )
-    return outputs.select(chosen)
+    return dataclasses.replace(outputs, real=data.real_test).select(chosen)
 
 
 def _open(path: Path) -> SequenceModel:
@@ -145,9 +152,9 @@ def _open(path: Path) -> SequenceModel:
         ) from error
 
 
-def _context(path: Path, features: Array) -> Array | None:
+def _context(path: Path, features: Array, lengths: Array | None) -> Array | None:
     """The context vectors inside the int8 file, from an interpreter that keeps all tensors."""
-    return context_of(path.read_bytes(), features)
+    return context_of(path.read_bytes(), features, lengths)
 
 
 def _stock(
@@ -167,7 +174,9 @@ def _stock(
         if not path.is_file():
             conversion = json.loads((path.parent / "conversion.json").read_text(encoding="utf-8"))
             raise ConversionError(conversion["stock"])
-        ran, _ = run_files({"int8_stock": (ModelFile.read(path), features)}, context.progress)
+        ran, _ = run_files(
+            {"int8_stock": (ModelFile.read(path), features)}, context.progress, float_model.real
+        )
     except FuselageError as error:
         return {"file": STOCK, "checks": [], "error": error.message}, {}
     checks = comparison.promise(

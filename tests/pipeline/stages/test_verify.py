@@ -101,7 +101,7 @@ class Stored:
 @pytest.fixture
 def stored(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     """Context vectors are looked up by the structure of our own models, which the tiny one does not have."""
-    monkeypatch.setattr(verify, "_context", lambda path, features: features.mean(axis=1))
+    monkeypatch.setattr(verify, "_context", lambda path, features, lengths: features.mean(axis=1))
     return Stored(tmp_path, files)
 
 
