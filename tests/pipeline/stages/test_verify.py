@@ -113,7 +113,7 @@ class Stored:
 @pytest.fixture
 def stored(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     """Context vectors are looked up by the structure of our own models, which the tiny one does not have."""
-    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features: features.mean(axis=1))
+    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features, lengths: features.mean(axis=1))
     return Stored(tmp_path, files)
 
 
