@@ -109,7 +109,8 @@ class ModelConfig:
     def _check_variable_length(self) -> None:
         if self.recurrent.bidirectional:
             raise InputError(
-                "A backward LSTM would start in the padding: --variable-length does not go with --bidirectional.",
+                "A backward LSTM would start in the padding: --variable-length and --bidirectional exclude "
+                "each other.",
                 "Reversing each sequence within its own length would need indices computed on the device, "
                 "which this release leaves out. Use one direction, or windows of one length.",
             )
@@ -140,7 +141,7 @@ def output_name(task: str) -> str:
 
 
 def lstm_layer_names(config: RecurrentConfig) -> list[str]:
-    """The LSTM layers in the order in which they run: lstm, lstm_2, ... or lstm_forward, lstm_backward, ..."""
+    """The LSTM layers as they run: lstm, lstm_2, ... or lstm_forward, lstm_backward, lstm_2_forward, ..."""
     stems = ["lstm" if place == 0 else f"lstm_{place + 1}" for place in range(len(config.units))]
     if not config.bidirectional:
         return stems

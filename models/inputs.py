@@ -25,4 +25,5 @@ def take(inputs: Inputs, which: Any) -> Inputs:
     """Some of the windows: ``which`` is a slice or an array of indices."""
     if isinstance(inputs, dict):
         return {name: array[which] for name, array in inputs.items()}
-    return inputs[which]
+    windows: NDArray[np.float32] = inputs[which]
+    return windows

@@ -30,6 +30,9 @@ class Rewrite:
         observed: what each tensor of it holds on the probe window, by index.
         table: the quantities.
         io: precision of float inputs and outputs, "float32" or "int8".
+
+    Attributes:
+        values: of the float tensors that were computed so far, by index.
     """
 
     def __init__(

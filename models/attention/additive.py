@@ -42,7 +42,8 @@ class AdditiveAttention(Attention):
     def scores(self, operations: Operations, query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         asked = operations.dense("query", query, self.query_kernel, self.bias)  # [batch, queries, units]
         offered = operations.dense("key", key, self.key_kernel)  # [batch, time, units]
-        both = operations.add("sum", tf.expand_dims(asked, 2), tf.expand_dims(offered, 1), of=("query", "key"))
+        asked, offered = tf.expand_dims(asked, 2), tf.expand_dims(offered, 1)
+        both = operations.add("sum", asked, offered, of=("query", "key"))
         inner = operations.tanh("inner", both, of="sum")  # [batch, queries, time, units]
         queries, steps, units = inner.shape[1:]
         # Flat, because TensorFlow 2.21's CPU product of four axes with two writes beside its result.

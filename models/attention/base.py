@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from models.attention.operations import Operations
+from models.errors import InputError
 
 REGISTRY: dict[str, type[Attention]] = {}
 
@@ -89,9 +90,15 @@ class Attention(tf_keras.layers.Layer):
         """Create the layer's weights, once the sizes of query and key are known."""
 
     def build(self, input_shape: Any) -> None:
-        if isinstance(input_shape, list):
-            self._size(int(input_shape[0][-1]), int(input_shape[-1 if len(input_shape) < 4 else 2][-1]))
+        """Keras tells the shapes of a list, and of separate tensors only the query's (see ``_four``)."""
+        if isinstance(input_shape, list) and isinstance(input_shape[-1], list | tuple | tf.TensorShape):
+            key = input_shape[:3][-1]  # or the value, which is the key then; a mask comes fourth
+            self._size(int(input_shape[0][-1]), int(key[-1]))
         super().build(input_shape)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> tf.Tensor | None:
+        """Of Keras's mask over the queries, which is that of the context; weights have none."""
+        return mask[0] if isinstance(mask, list | tuple) else None
 
     def _size(self, query_size: int, key_size: int) -> None:
         if not self._sized:
@@ -104,9 +111,13 @@ class Attention(tf_keras.layers.Layer):
         """Query, value, key and mask of either way to call, and the weights made to their sizes."""
         mask = mask[1] if isinstance(mask, list | tuple) else mask  # Keras's pair
         if isinstance(query, list | tuple):
-            query, value, key, mask = (*query, *(None, mask)[len(query) - 2 :])
+            given = list(query)
+            query, value, key, mask = given + [None, None, mask][len(given) - 1 :]
         if value is None:
-            raise ValueError(f"{type(self).__name__} '{self.name}' needs a query and a value.")
+            raise InputError(  # Keras adds to the message of an error in a call, and drops its tip
+                f"Attention '{self.name}' was called with a query and no value. "
+                "Call it as layer(query, value) or layer([query, value])."
+            )
         key = value if key is None else key
         with tf.init_scope():  # called with separate tensors, Keras's build saw the query only
             self._size(int(query.shape[-1]), int(key.shape[-1]))

@@ -14,7 +14,9 @@ from models.errors import InputError
 
 @register
 class MultiHeadAttention(Attention):
-    """Attention in projections of query, key and value (Vaswani et al. 2017, arXiv 1706.03762, section 3.2.2).
+    """Attention in projections of query, key and value (Vaswani et al. 2017, section 3.2.2).
+
+    arXiv 1706.03762.
 
     ::
 
@@ -42,7 +44,8 @@ class MultiHeadAttention(Attention):
                 f"{self.heads} heads cannot share keys of size {key_size}.",
                 "Choose a number of heads that divides it.",
             )
-        for name, size in (("query", query_size), ("key", key_size), ("value", key_size), ("output", key_size)):
+        sizes = {"query": query_size, "key": key_size, "value": key_size, "output": key_size}
+        for name, size in sizes.items():
             kernel = self.add_weight(
                 name=f"{name}_kernel", shape=(size, key_size), initializer="glorot_uniform"
             )

@@ -37,8 +37,8 @@ def calibrate(
     windows = windows_in(x)
     if not len(windows) or not np.isfinite(windows).all():
         raise QuantizationError(
-            f"Calibration needs windows of finite values; the representative dataset has {len(windows)} windows"
-            + (", among them NaN or infinity." if len(windows) else ".")
+            "Calibration needs windows of finite values; the representative dataset has "
+            f"{len(windows)} windows" + (", among them NaN or infinity." if len(windows) else ".")
         )
     if not twins(model):
         raise QuantizationError(

@@ -1,9 +1,9 @@
 """The int16 kernels of the attention block, to the last bit, each with the gradient of the exact operation.
 
 Values are real numbers on the int16 grid of their scale, zero point 0. Sums of products are exact: they stay
-below 2^53, and are taken in float64. Facts from TensorFlow 2.21: lite/kernels/internal/common.cc
-(MultiplyByQuantizedMultiplier for 64-bit sums), reference/integer_ops/{fully_connected,tanh}.h,
-reference/batch_matmul.h, reference/add.h, kernels/add.cc, kernels/activations.cc.
+below 2^53, and are taken in float64. The kernels are those of TensorFlow 2.21's lite/kernels as LiteRT runs
+them on x86-64: batch_matmul.cc, fully_connected.cc, add.cc, activations.cc, and what they call in
+internal/reference.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from models.quantization.number_formats import INT16_MAX, INT16_MIN
 ADD_LEFT_SHIFT = 15
 """Bits by which ADD shifts its int16 inputs up before it brings them to one scale."""
 
-TANH_STEPS_PER_UNIT = 48
-"""Entries of the tanh table for x to x + 1: the sigmoid's table of 24 entries to 1, read at 2 x."""
+SIGMOID_STEPS = 24
+"""Entries of the sigmoid's table from x to x + 1; tanh is read from it at 2 x."""
 
 
 def integers(x: tf.Tensor, scale: float | tf.Tensor) -> tf.Tensor:
@@ -29,28 +29,49 @@ def integers(x: tf.Tensor, scale: float | tf.Tensor) -> tf.Tensor:
     return tf.round(tf.cast(x, tf.float64) / tf.cast(scale, tf.float64))
 
 
-def requantize(exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """Sums of products in the output's scale: ``sums * factor``, by a multiplier of 16 bits.
+def batch_matmul_int16(exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """BATCH_MATMUL's last step: ``sums * factor`` by a multiplier of 16 bits.
 
     Args:
         exact: the real result, float32, whose gradient is passed on.
-        sums: integers, float64, of the same shape.
-        factor: float64, input scale * other scale / output scale; a scalar or one a channel (last axis).
+        sums: of products of integers, float64, of the same shape.
+        factor: scale of the first input * scale of the second / scale of the output, float64, a scalar.
         scale: of the output.
     """
     multiplier, shift = quantize_multiplier_float64(factor)
     halfway = tf.bitwise.right_shift(multiplier, 1) + (1 << 14)  # without overflow: (m + 2^15) >> 16
     short = tf.where(multiplier < 0x7FFF0000, tf.bitwise.right_shift(halfway, 15), 0x7FFF)
-    down = tf.cast(15 - shift, tf.int64)
     product = tf.cast(sums, tf.int64) * tf.cast(short, tf.int64)
-    half = tf.bitwise.left_shift(tf.ones_like(down), down - 1)
-    return _with_gradient(exact, tf.bitwise.right_shift(product + half, down), scale)
+    return _with_gradient(exact, _shift_halves_up(product, 15 - shift), scale)
 
 
-def requantize_int32(exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """The same where the kernel sums in int32: by a multiplier of 31 bits, in two roundings."""
-    rounded = multiply(tf.cast(sums, tf.int32), *quantize_multiplier_float64(factor))
-    return _with_gradient(exact, rounded, scale)
+def fully_connected_int16(
+    exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, scale: tf.Tensor, has_bias: bool
+) -> tf.Tensor:
+    """FULLY_CONNECTED's last step: the same by a multiplier of 31 bits.
+
+    With a bias, which is int64, the reference kernel rounds once. Without one ruy's kernel for AVX rounds
+    twice, halves up each time (one value in 900 comes out otherwise than by one rounding; on Arm ruy rounds
+    once).
+
+    Args:
+        factor: one for each channel (last axis); the rest as for ``batch_matmul_int16``.
+        has_bias: whether the op has a bias, which ``sums`` then contain.
+    """
+    multiplier, shift = quantize_multiplier_float64(factor)
+    product = tf.cast(sums, tf.int64) * tf.cast(multiplier, tf.int64)
+    if has_bias:
+        return _with_gradient(exact, _shift_halves_up(product, 31 - shift), scale)
+    product = tf.bitwise.left_shift(product, tf.cast(tf.maximum(shift, 0), tf.int64))
+    high = _shift_halves_up(product, tf.fill(tf.shape(shift), 31))
+    return _with_gradient(exact, _shift_halves_up(high, tf.maximum(-shift, 0)), scale)
+
+
+def _shift_halves_up(x: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+    """``x / 2^bits`` to the nearest, halves up: int64."""
+    bits = tf.cast(bits, tf.int64)
+    half = tf.where(bits > 0, tf.bitwise.left_shift(tf.ones_like(bits), tf.maximum(bits - 1, 0)), 0)
+    return tf.bitwise.right_shift(x + half, bits)
 
 
 def add_int16(
@@ -69,23 +90,24 @@ def add_int16(
 
 def tanh_int16(x: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     """TANH to 1/32768: a table of the sigmoid, interpolated, ``tanh(x) = 2 sigmoid(2 x) - 1``."""
-    factor = tf.cast(scale, tf.float64) * 4096.0 * 3.0  # to a grid of 1 / (3 * 4096)
-    up = tf.zeros([], tf.int32)
+    # To a grid of 256 places from entry to entry: 2 x in units of 1 / (24 * 256).
+    factor = tf.cast(scale, tf.float64) * (2.0 * SIGMOID_STEPS * 256.0)
+    up = tf.zeros([], tf.int64)  # the factor is an integer of 15 bits, the rest a shift
     for _ in range(31):
-        grows = factor <= 32767.0 / 2.0
-        factor, up = tf.where(grows, 2.0 * factor, factor), up + tf.cast(grows, tf.int32)
-    multiplier, wide_up = tf.cast(factor, tf.int64), tf.cast(up, tf.int64)
-    half = tf.where(wide_up > 0, tf.bitwise.left_shift(tf.ones_like(wide_up), tf.maximum(wide_up - 1, 0)), 0)
-    place = tf.cast(integers(x, scale), tf.int64) * multiplier + half
-    place = tf.cast(tf.bitwise.right_shift(place, wide_up), tf.int32)
+        grows = factor <= INT16_MAX / 2.0
+        factor, up = tf.where(grows, 2.0 * factor, factor), up + tf.cast(grows, tf.int64)
+    place = tf.cast(integers(x, scale), tf.int64) * tf.cast(factor, tf.int64)
+    place = tf.cast(_shift_halves_up(place, up), tf.int32)
     size = tf.abs(place)
     entry = tf.bitwise.right_shift(size, 8)
     table = sigmoid_table()
     low = tf.gather(tf.constant(table[:-1]), tf.minimum(entry, 254))
     rise = tf.gather(tf.constant(np.diff(table)), tf.minimum(entry, 254))
-    found = tf.bitwise.left_shift(low, 8) + tf.bitwise.bitwise_and(size, 255) * rise
+    found = tf.bitwise.left_shift(low, 8) + tf.bitwise.bitwise_and(size, 255) * rise  # sigmoid, Q8.24
     found = tf.where(entry >= 255, 0xFFFF << 8, found)
-    above, below = found - (1 << 23) + (1 << 7), -found + (1 << 23) + (1 << 7) - 1
+    # 2 sigmoid - 1 from 2^-24 to 2^-15: minus 1/2, then eight bits down instead of nine.
+    half, one_step = 1 << 23, 1 << 8
+    above, below = found - half + one_step // 2, half - found + one_step // 2 - 1
     return _with_gradient(tf.tanh(x), tf.bitwise.right_shift(tf.where(place >= 0, above, below), 8), 2.0**-15)
 
 
@@ -99,9 +121,21 @@ def narrow_to_int8(x: tf.Tensor) -> tf.Tensor:
 
 @functools.cache
 def sigmoid_table() -> NDArray[np.int32]:
-    """sigmoid(i / 24) for i from 0 to 255: [256] uint16 numbers of 2^-16."""
-    exact = 1.0 / (1.0 + np.exp(-np.arange(256) / 24.0))
-    return np.minimum(np.floor(exact * 2.0**16 + 0.5), 65535).astype(np.int32)
+    """sigmoid(i / 24) for i from 0 to 255, as numbers of 2^-16: [256]. sigmoid_table_uint16 of common.h.
+
+    Between two entries the sigmoid lies above the line that joins them; each entry is moved up by half of
+    what the line misses mid-way. The last stands for everything beyond, and is the largest of 16 bits.
+    """
+
+    def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 1.0 / (1.0 + np.exp(-x))
+
+    ends = np.arange(257) / SIGMOID_STEPS
+    exact = sigmoid(ends) * 2.0**16
+    missed = sigmoid(ends[:-1] + 0.5 / SIGMOID_STEPS) * 2.0**16 - (exact[:-1] + exact[1:]) / 2
+    table: NDArray[np.int32] = np.floor(exact[:-1] + missed / 2 + 0.5).astype(np.int32)
+    table[-1] = 65535
+    return table
 
 
 def _with_gradient(exact: tf.Tensor, q: tf.Tensor, scale: float | tf.Tensor) -> tf.Tensor:

@@ -88,7 +88,7 @@ def _table(
 ) -> NDArray[np.int32]:
     """Entries at the ends of 512 segments, each moved by half of what interpolation misses mid-way."""
     step = (high - low) / _SEGMENTS
-    ends = low + step * np.arange(_SEGMENTS + 1)
+    ends = low + step * np.arange(_SEGMENTS + 1, dtype=np.float64)
     exact = function(ends) * 2.0**15
     middle = _round(function(ends[:-1] + step / 2) * 2.0**15)
     interpolated = _round((exact[1:] + _round(exact[:-1])) / 2)

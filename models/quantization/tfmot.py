@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any
 
-import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.python.core.quantization.keras.graph_transformations import (
     model_transformer,
@@ -25,128 +24,9 @@ from tensorflow_model_optimization.python.core.quantization.keras.graph_transfor
 )
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from models.attention.base import Attention
-from models.classifier import OneQuery
 from models.errors import QuantizationError
-from models.quantization.attention import ATTENTION_TWINS
-from models.quantization.dense import QuantizedDense
-from models.quantization.lstm import QuantizedLSTM
-from models.quantization.mean import QuantizedMeanOverTime
+from models.quantization.layer_twins import TWINS, Layer
 from models.quantization.number_formats import PRECISIONS
-from models.recurrent import LastRealState, LastState, MeanOverTime, ReverseTime
-
-Layer: TypeAlias = tf_keras.layers.Layer
-
-_SHAPE_ONLY = (
-    LastRealState,
-    LastState,
-    OneQuery,
-    ReverseTime,
-    tf_keras.layers.Concatenate,
-    tf_keras.layers.Dropout,
-    tf_keras.layers.Flatten,
-    tf_keras.layers.Reshape,
-)
-_HIDDEN_INT8 = "hidden int8"
-"""Values made of LSTM outputs and their means, in the one format that all of them share."""
-
-
-def _values_of(layer: Layer, precision: str) -> str:
-    """What a layer hands on: "hidden int8", "hidden int16", "hidden float32" or "other"."""
-    if isinstance(layer, tf_keras.layers.LSTM):
-        return _HIDDEN_INT8
-    if isinstance(layer, Attention):
-        if not layer.context_is_mean:
-            return "other"
-        return f"hidden {precision}"
-    if isinstance(layer, (*_SHAPE_ONLY, MeanOverTime)):
-        return _values_into(layer, precision)
-    return "other"
-
-
-def _values_into(layer: Layer, precision: str) -> str:
-    """The same of a layer's input; where several differ, what they have in common."""
-    sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
-    kinds = {_values_of(source, precision) for source in sources if _is_float(source)}
-    wider = kinds - {_HIDDEN_INT8}  # beside hidden states in int8 stands what has to be brought to it
-    return wider.pop() if len(wider) == 1 else "other" if wider else _HIDDEN_INT8
-
-
-def _is_float(layer: Layer) -> bool:
-    """False of a layer that gives lengths or masks."""
-    return all(output.dtype.is_floating for output in tf.nest.flatten(layer.output))
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _lstm_config(layer: Layer, precision: str) -> dict[str, Any]:
-    wanted = {
-        "return_sequences": True,
-        "activation": "tanh",
-        "recurrent_activation": "sigmoid",
-        "use_bias": True,
-        "recurrent_dropout": 0.0,
-        "dropout": 0.0,
-        "return_state": False,
-        "go_backwards": False,
-        "stateful": False,
-        "time_major": False,
-        "unroll": False,
-    }
-    config = layer.get_config()
-    wrong = [
-        f"{key}={config[key]!r} (needs {value!r})" for key, value in wanted.items() if config[key] != value
-    ]
-    if wrong:
-        raise QuantizationError(
-            f"LSTM layer '{layer.name}' has no fake-quantized twin: {', '.join(wrong)}.",
-            tip="Leave it out with quantize_annotate(model, skip=[...]), or build it as the kernel does.",
-        )
-    return {
-        "units": config["units"],
-        "input_is_hidden": _values_into(layer, precision) == _HIDDEN_INT8,
-    }
-
-
-def _attention_config(layer: Layer, precision: str) -> dict[str, Any]:
-    if _values_into(layer, precision) != _HIDDEN_INT8:
-        raise QuantizationError(
-            f"Attention layer '{layer.name}' has no fake-quantized twin: its query and value are not all "
-            "outputs of LSTM layers.",
-            tip="Leave it out with quantize_annotate(model, skip=[...]).",
-        )
-    (node,) = layer.inbound_nodes
-    return {**layer.get_config(), "precision": precision, "masked": len(_as_list(node.inbound_layers)) > 3}
-
-
-def _mean_config(layer: Layer, precision: str) -> dict[str, Any]:
-    is_hidden = _values_into(layer, precision) != "other"
-    sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
-    attends = any(isinstance(source, Attention) for source in sources)
-    return {"input_is_hidden": is_hidden, "precision": precision if attends else "int8"}
-
-
-def _dense_config(layer: Layer, precision: str) -> dict[str, Any]:
-    config = layer.get_config()
-    if config["activation"] != "linear" or not config["use_bias"]:
-        raise QuantizationError(
-            f"Dense layer '{layer.name}' has no fake-quantized twin: it needs a bias and no activation, "
-            f"got activation={config['activation']!r}, use_bias={config['use_bias']}.",
-            tip="Put the activation into a layer of its own, or leave this one out with skip=[...].",
-        )
-    return {"units": config["units"], "input_values": _values_into(layer, precision)}
-
-
-_TWINS: dict[type[Layer], tuple[type[Layer], Callable[[Layer, str], dict[str, Any]]]] = {
-    tf_keras.layers.LSTM: (QuantizedLSTM, _lstm_config),
-    tf_keras.layers.Dense: (QuantizedDense, _dense_config),
-    MeanOverTime: (QuantizedMeanOverTime, _mean_config),
-    **{layer: (twin, _attention_config) for layer, twin in ATTENTION_TWINS.items()},
-}
-"""Layer class -> its twin, and how the twin's own configuration follows from the layer and the precision
-of the attention."""
 
 
 class _SwapForTwin(transforms.Transform):
@@ -154,7 +34,7 @@ class _SwapForTwin(transforms.Transform):
 
     def __init__(self, layer: Layer, layer_in_graph: Layer, precision: str) -> None:
         self._layer = layer
-        self._twin, twin_config = _TWINS[type(layer)]
+        self._twin, twin_config = TWINS[type(layer)]
         own = twin_config(layer_in_graph, precision)
         self._config = {**own, "name": layer.name, "trainable": layer.trainable}
 
@@ -187,7 +67,7 @@ class _TwinLayout(tfmot.QuantizeLayoutTransform):
 
     def apply(self, model: tf_keras.Model, layer_quantize_map: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         names = {
-            layer.name for layer in model.layers if layer.name in layer_quantize_map and type(layer) in _TWINS
+            layer.name for layer in model.layers if layer.name in layer_quantize_map and type(layer) in TWINS
         }
         # Wrapping and unwrapping leaves calls of its own on the layers; a copy has only the model's.
         graph = type(model).from_config(model.get_config())
@@ -256,9 +136,9 @@ def quantize_annotate(model: tf_keras.Model, skip: Iterable[str] = ()) -> tf_ker
         )
 
     def annotate(layer: Layer) -> Layer:
-        if type(layer) not in _TWINS or layer.name in skip:
+        if type(layer) not in TWINS or layer.name in skip:
             return layer.__class__.from_config(layer.get_config())
-        _, twin_config = _TWINS[type(layer)]
+        _, twin_config = TWINS[type(layer)]
         twin_config(layer, "int8")  # refuses what the twin does not compute
         return tfmot.quantize_annotate_layer(layer)
 

@@ -65,9 +65,9 @@ def observed_quantities(twin: tf_keras.Model, probe: Inputs) -> list[ObservedQua
         for layer in twins(twin):
             for role, value_range in layer.ranges().items():
                 tap = layer.taps.get(role)
-                probe = None if tap is None else np.asarray(tap, np.float32)
+                value = None if tap is None else np.asarray(tap, np.float32)
                 name, precision = f"{layer.name}/{role}", layer.precision_of(role)
-                quantities.append(ObservedQuantity(name, value_range, probe, precision))
+                quantities.append(ObservedQuantity(name, value_range, value, precision))
     return quantities
 
 

@@ -16,7 +16,7 @@ from models.training import (
     train_with_early_stopping,
 )
 
-CONFIG = ModelConfig(steps=5, features=2, classes=2, recurrent=RecurrentConfig(units=4))
+CONFIG = ModelConfig(steps=5, features=2, outputs=2, recurrent=RecurrentConfig(units=(4,)))
 QUICK = TrainingPlan(epochs=2, minimum_epochs=1, patience=5, batch_size=16, learning_rate=1e-3)
 
 

@@ -14,7 +14,7 @@ from converters.ranges import Quantity, RangeTable
 from models.config import ModelConfig, RecurrentConfig
 
 STEPS, FEATURES, UNITS, CLASSES = 6, 3, 5, 3
-CONFIG = ModelConfig(STEPS, FEATURES, CLASSES, RecurrentConfig((UNITS,)))
+CONFIG = ModelConfig(STEPS, FEATURES, CLASSES, recurrent=RecurrentConfig((UNITS,)))
 
 
 def windows(count: int = 24, seed: int = 0, steps: int = STEPS, features: int = FEATURES) -> Any:
@@ -58,7 +58,7 @@ def range_table(of_twin: Any, window: Any) -> RangeTable:
     from models.quantization.transfer import observed_quantities
 
     observed = observed_quantities(of_twin, window)
-    return RangeTable(window, tuple(Quantity(q.name, q.range, q.probe) for q in observed))
+    return RangeTable(window, tuple(Quantity(q.name, q.range, q.probe, q.precision) for q in observed))
 
 
 @cache

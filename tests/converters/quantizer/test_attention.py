@@ -170,6 +170,15 @@ def test_int8_outputs_of_an_int16_attention() -> None:
         assert off.max() <= 0.5 / 256 + 1e-6 or hidden_and_weights(wide, window)[1].max() > 255.5 / 256
 
 
+def test_int8_outputs_of_a_float_attention() -> None:
+    narrow = quantized(attention_file("dot"), attention_in("float32"), io="int8")
+    model = schema.read_model(narrow)
+    (graph,) = model.subgraphs
+    for index in (*graph.inputs, *graph.outputs):
+        assert schema.tensor_type_name(graph.tensors[index]) == "int8"
+    assert {"SOFTMAX float32", "QUANTIZE int8"} <= set(check(narrow, windows(1)[0]))
+
+
 @pytest.mark.slow
 def test_a_long_diffuse_attention_sums_to_one() -> None:
     """T = 400: each of T weights is off by half a step of 1/32768 at most in the mean."""

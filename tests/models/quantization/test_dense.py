@@ -10,8 +10,8 @@ KERNEL = np.array([[1.27, 0.4], [-0.314, 2.54]])  # channel scales 0.01 and 0.02
 BIAS = np.array([0.1, -0.2])
 
 
-def layer(input_is_hidden: bool) -> QuantizedDense:
-    made = QuantizedDense(2, input_is_hidden)
+def layer(input_values: str) -> QuantizedDense:
+    made = QuantizedDense(2, input_values)
     made.build((None, 2))
     made.set_weights([KERNEL, BIAS, *made.get_weights()[2:]])
     made.set_range("output", Range(-1.0, 1.55))  # scale 0.01
@@ -23,13 +23,13 @@ def test_a_case_by_hand_on_hidden_states() -> None:
 
     0.5 * 1.27 + 0.125 * 0.31 + 0.1 = 0.77375 and 0.5 * 0.4 - 0.125 * 2.54 - 0.2 = -0.3175.
     """
-    y = layer(input_is_hidden=True)(tf.constant([[0.5, -0.125]]))
+    y = layer("hidden int8")(tf.constant([[0.5, -0.125]]))
     np.testing.assert_allclose(y, [[0.77, -0.32]], atol=1e-6)
 
 
 def test_a_case_by_hand_on_other_inputs() -> None:
     """The input is rounded to its own scale of 0.1, and saturates at -1.2: [0.5, -1.2]."""
-    dense = layer(input_is_hidden=False)
+    dense = layer("other")
     dense.set_range("input", Range(-1.2, 24.3))
     y = dense(tf.constant([[0.47, -3.0]]))
     bias = np.rint(BIAS / (0.1 * np.array([0.01, 0.02]))) * 0.1 * np.array([0.01, 0.02])  # 0.1 and -0.2
@@ -37,13 +37,40 @@ def test_a_case_by_hand_on_other_inputs() -> None:
     np.testing.assert_allclose(y, np.clip(np.round(expected, 2), -1.0, 1.55), atol=1e-6)
 
 
-@pytest.mark.parametrize(("input_is_hidden", "names"), [(True, {"output"}), (False, {"input", "output"})])
-def test_quantities(input_is_hidden: bool, names: set[str]) -> None:
-    assert set(layer(input_is_hidden).ranges()) == names
+@pytest.mark.parametrize("wide", ["hidden int16", "hidden float32"])
+def test_wider_hidden_states_are_rounded_to_int8_first(wide: str) -> None:
+    """0.5 + 3/1024 and -0.125 - 3/1024 are three eighths of a step of 1/128 beside what int8 holds."""
+    narrow = layer("hidden int8")(tf.constant([[0.5, -0.125]]))
+    beside = layer(wide)(tf.constant([[0.5 + 3 / 1024, -0.125 - 3 / 1024]]))
+    np.testing.assert_array_equal(beside, narrow)
+
+
+def test_a_half_of_int16_rounds_away_from_zero_and_one_of_float32_to_even() -> None:
+    """64.5 and -64.5 steps: QUANTIZE from int16 multiplies by integers, from float32 XNNPACK rounds."""
+    half = tf.constant([[129 / 256, -129 / 256]])
+    wide, flat = layer("hidden int16"), layer("hidden float32")
+    np.testing.assert_allclose(wide._rounded_hidden(half) * 128, [[65.0, -65.0]])
+    np.testing.assert_allclose(flat._rounded_hidden(half) * 128, [[64.0, -64.0]])
+
+
+@pytest.mark.parametrize(
+    ("input_values", "names"),
+    [
+        ("hidden int8", {"output"}),
+        ("hidden int16", {"input", "output"}),
+        ("hidden float32", {"input", "output"}),
+        ("other", {"input", "output"}),
+    ],
+)
+def test_quantities(input_values: str, names: set[str]) -> None:
+    dense = layer(input_values)
+    dense(tf.zeros([1, 2]))
+    assert set(dense.ranges()) == names
+    assert {dense.precision_of(name) for name in names} == {"int8"}
 
 
 def test_training_observes_and_learns() -> None:
-    dense = layer(input_is_hidden=False)
+    dense = layer("other")
     with tf.GradientTape() as tape:
         y = tf.reduce_sum(dense(tf.constant([[3.0, -2.0]]), training=True) * [[1.0, 2.0]])
     assert dense.ranges()["input"] == Range(-2.0, 3.0)
@@ -54,6 +81,6 @@ def test_training_observes_and_learns() -> None:
 
 
 def test_it_is_saved_with_its_configuration() -> None:
-    made = tf_keras.layers.deserialize(tf_keras.layers.serialize(QuantizedDense(3, input_is_hidden=True)))
-    assert (type(made), made.units, made.input_is_hidden) == (QuantizedDense, 3, True)
+    made = tf_keras.layers.deserialize(tf_keras.layers.serialize(QuantizedDense(3, "hidden int16")))
+    assert (type(made), made.units, made.input_values) == (QuantizedDense, 3, "hidden int16")
     assert made.compute_output_shape((None, 5)) == (None, 3)

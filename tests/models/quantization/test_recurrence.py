@@ -5,13 +5,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from models.quantization import fixed_point
 from models.quantization.recurrence import (
     LstmWeights,
-    _integer_matmul,
-    _multiply,
-    _quantize_multiplier,
-    _rounding_shift,
     float_lstm,
     integer_lstm,
 )
@@ -54,40 +49,6 @@ def with_bias(units: int, features: int = 1, **gates: float) -> LstmWeights:
     """Zero weights and a bias for each gate named."""
     bias = np.repeat([gates.get(name, 0.0) for name in "ifgo"], units).astype(np.float32)
     return LstmWeights(tf.zeros([features, 4 * units]), tf.zeros([units, 4 * units]), tf.constant(bias))
-
-
-# --- Integer arithmetic against its NumPy twin -----------------------------------------------------
-
-
-@pytest.mark.parametrize("exponent", [0, 1, 2, 15, 21])
-def test_rounding_shift(exponent: int) -> None:
-    half = 1 << max(exponent - 1, 0)
-    edges = [0, 1, half, half - 1, half + 1, 3 * half, 2**30]
-    x = np.concatenate([edges, np.negative(edges), RANDOM.integers(-(2**30), 2**30, 500)])
-    got = _rounding_shift(tf.constant(x, tf.int32), tf.constant(exponent))
-    np.testing.assert_array_equal(got, fixed_point.rounding_divide_by_pot(x, exponent))
-
-
-@pytest.mark.parametrize("real", [2.0**-23, 0.5, 1.0, 0.7, 0.003, 3.9, 1e-9, 5.96e-8])
-def test_multiplication_by_a_quantized_multiplier(real: float) -> None:
-    """With a power of two every odd value is a tie, positive ties go up and negative ones too."""
-    real = float(np.float32(real))
-    expected = fixed_point.quantize_multiplier(real)
-    multiplier, shift = _quantize_multiplier(tf.constant(real))
-    assert (int(multiplier), int(shift)) == expected
-    x = np.concatenate([np.arange(-9, 10), RANDOM.integers(-(2**26), 2**26, 2000)])
-    got = _multiply(tf.constant(x, tf.int32), multiplier, shift)
-    np.testing.assert_array_equal(got, fixed_point.multiply_by_quantized_multiplier(x, *expected))
-
-
-@pytest.mark.parametrize("rows", [1024, 1040])
-def test_matrix_products_are_exact(rows: int) -> None:
-    """From 1033 rows on a sum may pass 2^24, where float32 skips integers."""
-    x, weights = np.full((1, rows), -128), np.full((rows, 1), 127)
-    weights[:3] = 126
-    expected = x.astype(np.int64) @ weights
-    got = _integer_matmul(tf.constant(x, tf.float32), tf.constant(weights, tf.float32))
-    np.testing.assert_array_equal(got, expected)
 
 
 # --- Forward ---------------------------------------------------------------------------------------

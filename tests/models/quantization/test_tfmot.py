@@ -10,14 +10,16 @@ from tensorflow_model_optimization.quantization.keras import quantize_apply
 from tiny_classifier import CONFIG, copy_of, model, twin, windows
 
 import models.quantization
+from models.attention.dot_product import DotAttention, ScaledDotProductAttention
+from models.attention.multi_head import MultiHeadAttention
 from models.classifier import build_model
 from models.errors import QuantizationError
 from models.quantization import FusedLstmQuantizeScheme, calibrate, quantize_annotate, quantize_model
-from models.quantization.attention import QuantizedScaledDotProductAttention
+from models.quantization.attention import ATTENTION_TWINS
 from models.quantization.dense import QuantizedDense
 from models.quantization.lstm import QuantizedLSTM
-from models.quantization.tfmot import _dense_config
 from models.quantization.twin import twins
+from models.recurrent import MeanOverTime
 
 
 def around(*layers: Any, steps: int = 4, features: int = 3) -> Any:
@@ -35,11 +37,11 @@ def lstm(**options: Any) -> Any:
 def test_every_layer_gets_its_twin() -> None:
     assert {layer.name: type(layer) for layer in twins(twin())} == {
         "lstm": QuantizedLSTM,
-        "attention": QuantizedScaledDotProductAttention,
+        "attention": ATTENTION_TWINS[ScaledDotProductAttention],
         "logits": QuantizedDense,
     }
     assert [layer.name for layer in twin().layers] == [layer.name for layer in model().layers]
-    assert twin().get_layer("logits").input_is_hidden
+    assert twin().get_layer("logits").input_values == "hidden int8"
 
 
 def test_weights_names_and_outputs_are_kept() -> None:
@@ -91,7 +93,10 @@ def test_a_skipped_layer_stays_float() -> None:
 def test_skip_may_be_any_iterable() -> None:
     annotated = quantize_annotate(model(), skip=(name for name in ["lstm", "attention"]))
     kept = [layer.name for layer in annotated.layers if type(layer).__name__ != "QuantizeAnnotate"]
-    assert kept == ["features", "lstm", "last_state", "attention", "context_and_state"]
+    assert kept == [
+        "features", "lstm", "last_state", "one_query", "attention", "one_context", "context_and_state",
+        "attention_weights",
+    ]  # fmt: skip
 
 
 def test_a_skipped_layer_has_to_exist() -> None:
@@ -160,17 +165,88 @@ def test_a_model_without_an_lstm_is_refused() -> None:
         quantize_model(around(tf_keras.layers.Dense(2)))
 
 
+def test_of_recurrent_dropout_the_reason_is_told() -> None:
+    with pytest.raises(QuantizationError, match=r"Recurrent dropout .* cannot fuse") as error:
+        quantize_model(around(lstm(recurrent_dropout=0.1)))
+    assert "Dropout layer" in error.value.message
+
+
+def test_an_attention_to_anything_but_hidden_states_is_refused() -> None:
+    x = tf_keras.Input((4, 3))
+    hidden = lstm()(x)
+    context = DotAttention(name="attend")([tf_keras.layers.Activation("relu")(hidden), hidden])
+    with pytest.raises(QuantizationError, match=r"'attend' has no fake-quantized twin.*not all"):
+        quantize_model(tf_keras.Model(x, context))
+
+
+def test_an_attention_to_an_attention_is_one_to_hidden_states_in_int8_only() -> None:
+    """In int16 the context would have to be rounded to int8 in between."""
+    x = tf_keras.Input((4, 3))
+    hidden = lstm()(x)
+    first = DotAttention(name="first")([hidden, hidden])
+    model = tf_keras.Model(x, DotAttention(name="second")([first, first]))
+    assert len(twins(quantize_model(model))) == 3
+    with pytest.raises(QuantizationError, match="'second' has no fake-quantized twin"):
+        quantize_model(model, "int16")
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(QuantizationError, match=r"Unknown precision 'int4'. Known: int8, int16, float32"):
+        quantize_model(model(), "int4")
+
+
+def config_of(made: Any, name: str, precision: str = "int8") -> dict[str, Any]:
+    """That of the twin of a layer."""
+    return dict(quantize_model(made, precision).get_layer(name).get_config())
+
+
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
-        ([lambda: lstm(), tf_keras.layers.Flatten], True),
-        ([lambda: lstm(), lambda: tf_keras.layers.Dropout(0.5)], True),
-        ([lambda: lstm(), lambda: tf_keras.layers.Activation("relu")], False),
+        ([lambda: lstm(), tf_keras.layers.Flatten], "hidden int8"),
+        ([lambda: lstm(), lambda: tf_keras.layers.Dropout(0.5)], "hidden int8"),
+        ([lambda: lstm(), lambda: tf_keras.layers.Activation("relu")], "other"),
     ],
 )
-def test_a_dense_layer_knows_whether_its_input_is_hidden_states(before: list[Any], expected: bool) -> None:
+def test_a_dense_layer_knows_whether_its_input_is_hidden_states(before: list[Any], expected: str) -> None:
     made = around(*(make() for make in before), tf_keras.layers.Dense(2, name="head"))
-    assert _dense_config(made.get_layer("head"))["input_is_hidden"] is expected
+    assert config_of(made, "head")["input_values"] == expected
+
+
+@pytest.mark.parametrize(("between", "hidden"), [("dropout", True), ("relu", False)])
+def test_an_lstm_above_another_reads_its_hidden_states(between: str, hidden: bool) -> None:
+    layers = {"dropout": tf_keras.layers.Dropout(0.5), "relu": tf_keras.layers.Activation("relu")}
+    made = around(lstm(), layers[between], lstm(name="above"))
+    assert config_of(made, "encoder")["input_is_hidden"] is False
+    assert config_of(made, "above")["input_is_hidden"] is hidden
+
+
+@pytest.mark.parametrize("precision", ["int8", "int16", "float32"])
+def test_what_stands_behind_an_attention_knows_its_precision(precision: str) -> None:
+    """Through layers that only move values, and beside hidden states in int8."""
+    x = tf_keras.Input((4, 3))
+    hidden = lstm()(x)
+    context = tf_keras.layers.Dropout(0.5)(DotAttention()([hidden, hidden]))
+    pooled = MeanOverTime(name="pooled")(context)
+    both = tf_keras.layers.Concatenate()([context, hidden])
+    outputs = {"one": tf_keras.layers.Dense(2, name="one")(pooled)}
+    outputs["each"] = tf_keras.layers.Dense(2, name="each")(both)
+    made = tf_keras.Model(x, outputs)
+    mean = config_of(made, "pooled", precision)
+    assert (mean["input_is_hidden"], mean["precision"]) == (True, precision)
+    for name in outputs:
+        assert config_of(made, name, precision)["input_values"] == f"hidden {precision}"
+
+
+@pytest.mark.parametrize("precision", ["int8", "int16", "float32"])
+def test_the_context_of_several_heads_is_a_mean_of_projections(precision: str) -> None:
+    x = tf_keras.Input((4, 3))
+    hidden = lstm()(x)
+    pooled = MeanOverTime(name="pooled")(MultiHeadAttention(heads=2)([hidden, hidden]))
+    made = tf_keras.Model(x, tf_keras.layers.Dense(2, name="head")(pooled))
+    mean = config_of(made, "pooled", precision)
+    assert (mean["input_is_hidden"], mean["precision"]) == (False, precision)
+    assert config_of(made, "head", precision)["input_values"] == "other"
 
 
 def test_the_package_has_its_front_door() -> None:

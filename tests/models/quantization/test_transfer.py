@@ -27,7 +27,7 @@ def test_a_layer_that_is_missing_is_told() -> None:
 
 
 def test_a_layer_of_another_size_is_told() -> None:
-    other = build_model(ModelConfig(6, 3, 3, RecurrentConfig(units=4)))
+    other = build_model(ModelConfig(6, 3, 3, recurrent=RecurrentConfig((4,))))
     before = other.get_weights()
     with pytest.raises(QuantizationError, match="weights of layer 'lstm' differ"):
         transfer_weights(twin(), other)
