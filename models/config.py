@@ -15,6 +15,8 @@ ATTENTION_KINDS = ("dot", "scaled-dot", "cosine", "general", "concat", "additive
 QUERIES = ("last", "all")
 COMBINATIONS = ("concat", "context")
 TASKS = ("classification", "multi-label", "regression", "per-step")
+NO_LABEL = -1
+"""The label of a step that is padding: it is neither learned nor judged."""
 
 
 @dataclass(frozen=True)

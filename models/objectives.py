@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import tensorflow as tf
 import tf_keras
 
+from models.config import NO_LABEL
 from models.errors import InputError
 
 
@@ -27,7 +30,8 @@ def objective(task: str) -> Objective:
     """The objective of a task, new for every model.
 
     * classification: softmax cross entropy; y [n] whole numbers.
-    * per-step: the same at every step, the mean over steps; y [n, T] whole numbers.
+    * per-step: the same at every step, the mean over steps; y [n, T] whole numbers, `NO_LABEL` at padding,
+      which counts for neither loss nor accuracy.
     * multi-label: sigmoid cross entropy, the mean over labels; y [n, labels] of 0 and 1. The accuracy is
       that of single labels.
     * regression: Huber's loss (1964) with its corner at one standard deviation of the target; y [n, targets],
@@ -50,6 +54,21 @@ def _of_classes() -> Objective:
     )
 
 
+def _of_steps() -> Objective:
+    return Objective(
+        tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=NO_LABEL),
+        StepAccuracy(name="accuracy"),
+    )
+
+
+class StepAccuracy(tf_keras.metrics.SparseCategoricalAccuracy):
+    """Share of the steps with a label that are right."""
+
+    def update_state(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: Any = None) -> Any:
+        """Steps without a label weigh nothing. (Keras passes a mask it makes of `ignore_class` itself.)"""
+        return super().update_state(y_true, y_pred, tf.cast(y_true != NO_LABEL, tf.float32))
+
+
 def _of_labels() -> Objective:
     return Objective(
         tf_keras.losses.BinaryCrossentropy(from_logits=True),
@@ -63,7 +82,7 @@ def _of_values() -> Objective:
 
 _OBJECTIVES: dict[str, Callable[[], Objective]] = {
     "classification": _of_classes,
-    "per-step": _of_classes,
+    "per-step": _of_steps,
     "multi-label": _of_labels,
     "regression": _of_values,
 }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.config import output_name
 from models.errors import TrainingError
+from models.inputs import Inputs, windows_in
 from models.objectives import Objective, objective
 
 FloatArray = NDArray[np.float32]
@@ -109,8 +110,8 @@ def _named(figures: dict[str, float], task: str) -> dict[str, float]:
 
 def train_with_early_stopping(
     model: tf_keras.Model,
-    train: tuple[FloatArray, Targets],
-    validation: tuple[FloatArray, Targets],
+    train: tuple[Inputs, Targets],
+    validation: tuple[Inputs, Targets],
     plan: TrainingPlan,
     on_epoch: OnEpoch,
     task: str = "classification",
@@ -119,7 +120,8 @@ def train_with_early_stopping(
 
     Args:
         model: from ``models.classifier.build_model``; changed in place.
-        train: x [n, T, F] float32 and y as the task has it, see `models.objectives`.
+        train: x [n, T, F] float32, with ``lengths`` where the model takes them, and y as the task has it,
+            see `models.objectives`.
         validation: the same, not seen by the optimizer.
         plan: how long.
         on_epoch: called with epoch (from 1), loss, val_loss, and the task's metric: accuracy and
@@ -168,7 +170,7 @@ class _KeepBest(tf_keras.callbacks.Callback):
 
 def train_for(
     model: tf_keras.Model,
-    train: tuple[FloatArray, Targets],
+    train: tuple[Inputs, Targets],
     epochs: int,
     plan: TrainingPlan,
     on_epoch: OnEpoch,
@@ -178,7 +180,7 @@ def train_for(
 
     For the refit on all training data, where no validation part is left to stop by.
     """
-    steps = epochs * math.ceil(len(train[0]) / plan.batch_size)
+    steps = epochs * math.ceil(len(windows_in(train[0])) / plan.batch_size)
     _compile(model, tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps), task)
     model.fit(
         train[0],

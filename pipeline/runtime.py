@@ -33,7 +33,7 @@ METADATA_NAME = b"FUSELAGE_METADATA"
 METADATA_FORMAT = "fuselage-metadata"
 METADATA_VERSION = 1
 SIGNATURE = "serving_default"
-ATTENTION = "attention_weights"
+ATTENTION, LENGTHS = "attention_weights", "lengths"
 
 
 class ModelFileError(ValueError):
@@ -55,7 +55,8 @@ class Prediction:
         logits: [classes] float32.
         attention_weights: [time] float32, one a step of the model's input; the last is the window's last.
             Of a model with several queries or heads [queries, time], [heads, time] or [heads, queries, time]:
-            along the last axis each row is a distribution over the steps.
+            along the last axis each row is a distribution over the steps. Of a model that pads at the end the
+            first is the window's first, and those behind the window are next to nothing.
     """
 
     label: str
@@ -160,16 +161,22 @@ class SequenceModel:
         self._mean = np.array(preprocessing["mean"], np.float32)  # [features]
         self._std = np.array(preprocessing["std"], np.float32)
         self._shape = (preprocessing["steps"], preprocessing["features"])
-        self._pads = preprocessing["padding"] == "front"
+        self._padding = preprocessing["padding"]
         self._class_names = tuple(self.metadata["class_names"])
-        self._input, self._outputs = self._bind()
+        self._inputs, self._outputs = self._bind()
         self.output_scales = {name: output_scale(content, one) for name, one in self._outputs.items()}
 
-    def run(self, features: np.ndarray) -> dict[str, np.ndarray]:
+    @property
+    def takes_lengths(self) -> bool:
+        """Whether the model is told how many steps of its input are real: those at the end may be padding."""
+        return LENGTHS in self._inputs
+
+    def run(self, features: np.ndarray, length: int | None = None) -> dict[str, np.ndarray]:
         """Run the model on one standardized window, from the zero state.
 
         Args:
             features: [time, features], standardized, exactly as long as the model's input.
+            length: how many of its steps count, from the first, where the model takes lengths; None: all.
 
         Returns:
             `logits` [classes] (per step [time, classes]; of a regression `values` [targets], standardized)
@@ -182,7 +189,15 @@ class SequenceModel:
         if features.shape != self._shape:
             raise WindowError(f"The model takes features of shape {self._shape}, got {features.shape}.")
         self._interpreter.reset_all_variables()  # the LSTM would start from the state of the last window
-        self._interpreter.set_tensor(self._input["index"], quantize(features, self._input)[np.newaxis])
+        taken = self._inputs["features"]
+        self._interpreter.set_tensor(taken["index"], quantize(features, taken)[np.newaxis])
+        if self.takes_lengths:
+            length = self._shape[0] if length is None else length
+            if not 1 <= length <= self._shape[0]:
+                raise WindowError(f"The length of a window is {length}; allowed is 1 to {self._shape[0]}.")
+            self._interpreter.set_tensor(self._inputs[LENGTHS]["index"], np.array([length], np.int32))
+        elif length not in (None, self._shape[0]):
+            raise WindowError(f"The model takes no lengths: every one of its {self._shape[0]} steps counts.")
         self._interpreter.invoke()
         return {
             name: dequantize(self._interpreter.get_tensor(details["index"])[0], details)
@@ -194,7 +209,9 @@ class SequenceModel:
         raise NotImplementedError(f"{type(self).__name__} has no task; load_model() returns one that has.")
 
     def standardize(self, window: np.ndarray) -> np.ndarray:
-        """Return the features the model takes: (x - mean) / std in float32, then zeros in front.
+        """Return the features the model takes: (x - mean) / std in float32, then zeros up to its length.
+
+        They go in front or at the end, as the model's padding rule says.
 
         Raises:
             WindowError: wrong shape, too long, too short, or a value that is not finite.
@@ -204,16 +221,26 @@ class SequenceModel:
         if raw.ndim != 2 or raw.shape[1] != channels:
             names = ", ".join(self.metadata["channel_names"])
             raise WindowError(f"A window is [time, {channels}] (channels: {names}), got shape {raw.shape}.")
-        if len(raw) == 0 or len(raw) > steps or (len(raw) < steps and not self._pads):
-            allowed = f"1 to {steps}" if self._pads else f"exactly {steps}"
+        pads = self._padding != "none"
+        if len(raw) == 0 or len(raw) > steps or (len(raw) < steps and not pads):
+            allowed = f"1 to {steps}" if pads else f"exactly {steps}"
             raise WindowError(f"The window has {len(raw)} steps; the model takes {allowed}.")
         features = np.zeros(self._shape, np.float32)
         with np.errstate(over="ignore"):  # what overflows here is refused by `run`
-            features[steps - len(raw) :] = (raw - self._mean) / self._std
+            features[self._real(len(raw))] = (raw - self._mean) / self._std
         return features
 
-    def _bind(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """Return the tensor details of the input and of the outputs, their shapes and types checked."""
+    def _real(self, length: int) -> slice:
+        """Where a window of this length stands in the model's input."""
+        return slice(length) if self._padding == "end" else slice(self._shape[0] - length, None)
+
+    def _answer(self, window: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the model on one window of raw measurements."""
+        features = self.standardize(window)
+        return self.run(features, len(window) if self.takes_lengths else None)
+
+    def _bind(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+        """Return the tensor details of the inputs and of the outputs, their shapes and types checked."""
         if SIGNATURE not in self._interpreter.get_signature_list():
             raise ModelFileError(f"The model has no signature '{SIGNATURE}'.")
         runner = self._interpreter.get_signature_runner(SIGNATURE)
@@ -236,7 +263,16 @@ class SequenceModel:
                 names = ", ".join(np.dtype(one).name for one in known)
                 raise ModelFileError(f"'{name}' is {np.dtype(details['dtype'])}; known are {names}.")
             bound[name] = details
-        return bound.pop("features"), bound
+        taken = {"features": bound.pop("features")}
+        if self._padding == "end":  # the padding would be taken for steps by a model that is not told
+            if LENGTHS not in inputs:
+                raise ModelFileError("The model pads at the end, but has no input 'lengths'.")
+            taken[LENGTHS] = inputs[LENGTHS]
+            if tuple(taken[LENGTHS]["shape"]) != (1,) or taken[LENGTHS]["dtype"] != np.int32:
+                raise ModelFileError("The input 'lengths' has to be int32 of shape [1].")
+        elif LENGTHS in inputs:
+            raise ModelFileError(f"The model takes lengths, but its padding is '{self._padding}'.")
+        return taken, bound
 
     def _answer_shape(self) -> tuple[int, ...]:
         """Of the answer to one window."""
@@ -253,12 +289,12 @@ class SequenceClassifier(SequenceModel):
 
         Args:
             window: [time, channels] in the units the model was trained with (`metadata["channel_units"]`).
-                A model whose padding rule is "front" takes shorter windows too.
+                A model whose padding rule is "front" or "end" takes shorter windows too.
 
         Raises:
             WindowError: wrong shape, too long, too short, or a value that is not finite.
         """
-        outputs = self.run(self.standardize(window))
+        outputs = self._answer(window)
         logits = outputs[self.answer]
         winner = int(np.argmax(logits))
         return Prediction(self._class_names[winner], winner, softmax(logits), logits, outputs[ATTENTION])
@@ -272,7 +308,7 @@ class MultiLabelClassifier(SequenceModel):
     def predict(self, window: np.ndarray) -> MultiLabelPrediction:
         """Say which labels one window of raw measurements has; window and errors as of
         `SequenceClassifier`."""
-        outputs = self.run(self.standardize(window))
+        outputs = self._answer(window)
         logits = outputs[self.answer]
         labels = tuple(name for name, logit in zip(self._class_names, logits, strict=True) if logit > 0)
         return MultiLabelPrediction(labels, sigmoid(logits), logits, outputs[ATTENTION])
@@ -287,7 +323,7 @@ class SequenceRegressor(SequenceModel):
     def predict(self, window: np.ndarray) -> RegressionPrediction:
         """Estimate the values of one window of raw measurements; window and errors as of
         `SequenceClassifier`."""
-        outputs = self.run(self.standardize(window))
+        outputs = self._answer(window)
         rule = self.metadata["preprocessing"]
         mean, std = (np.array(rule[key], np.float32) for key in ("target_mean", "target_std"))
         values = np.asarray(outputs[self.answer] * std + mean)
@@ -304,8 +340,8 @@ class StepClassifier(SequenceModel):
     def predict(self, window: np.ndarray) -> StepPrediction:
         """Classify every step of one window of raw measurements; window and errors as of
         `SequenceClassifier`."""
-        outputs = self.run(self.standardize(window))
-        logits = outputs[self.answer][-len(window) :]  # padding stands in front
+        outputs = self._answer(window)
+        logits = outputs[self.answer][self._real(len(window))]
         winners = np.argmax(logits, axis=-1)
         labels = tuple(self._class_names[winner] for winner in winners)
         return StepPrediction(labels, winners, softmax(logits), logits, outputs[ATTENTION])
@@ -590,7 +626,8 @@ def checked_metadata(metadata: Any) -> dict[str, Any]:
         )
         need(len(values) == count, f"preprocessing.{key} needs one number a {what}")
         need(not key.endswith("std") or min(values) > 1e-37, f"preprocessing.{key} has to be positive")
-    need(rule.get("padding") in ("none", "front"), "preprocessing.padding has to be 'none' or 'front'")
+    known = ("none", "front", "end")
+    need(rule.get("padding") in known, "preprocessing.padding has to be 'none', 'front' or 'end'")
     for key in ("channel_names", "channel_units"):
         values = metadata.get(key)
         need(texts(values) and len(values) == rule["features"], f"{key} needs one text a feature")

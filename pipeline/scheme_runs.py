@@ -15,7 +15,7 @@ from models.errors import VerificationError
 from models.quiet_tensorflow import stderr_held_back
 from pipeline.parity.latency import median_latencies_ms
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.running import context_of, run_file
+from pipeline.parity.running import context_of, lengths_of, run_file
 from pipeline.parity.tasks import Task
 from pipeline.parity.verdict import Check
 from pipeline.progress import Progress
@@ -55,12 +55,20 @@ class SchemeFile:
             ) from error
         return cls(scheme, path, summarize(path), model)
 
-    def answers(self, features: Array, progress: Progress, task: str) -> Outputs:
-        """What it says about every window of `features` [n, T, F]; if it was asked for, with its contexts."""
-        outputs = run_file(self.model, features, progress, output_name(task))
+    def answers(self, features: Array, real: Array | None, progress: Progress, task: str) -> Outputs:
+        """What it says about every window of `features` [n, T, F]; if it was asked for, with its contexts.
+
+        Args:
+            real: [n, T], the steps that count, see `Outputs`; None: all.
+        """
+        told = self.model.takes_lengths
+        outputs = run_file(
+            self.model, features, progress, output_name(task), real=real, takes_lengths=told
+        )
         if not self.scheme.asked:
             return outputs
-        return dataclasses.replace(outputs, context=context_of(self.path.read_bytes(), features))
+        lengths = lengths_of(features, real) if told else None
+        return dataclasses.replace(outputs, context=context_of(self.path.read_bytes(), features, lengths))
 
     def memory_bytes(self) -> int:
         """Bytes of activations, scratch and state that LiteRT lays out for it, without delegates."""

@@ -19,8 +19,9 @@ import numpy as np
 
 import pipeline
 from converters.summary import ModelSummary, summarize
+from models.config import NO_LABEL
 from models.errors import InputError
-from pipeline.data.dataset import unread_note
+from pipeline.data.dataset import moved_padding, unread_note
 from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.data.targets import MANY, target_values
@@ -113,8 +114,13 @@ def verify_files(
     chosen = stratified_sample(np.zeros(len(given), int) if labels is None else kind.strata(labels))
     total, given, labels = len(given), given.select(chosen), None if labels is None else labels[chosen]
     features = {name: _features(given, name, files) for name in files}
+    real = given.real_steps(files[A].steps) if files[A].lengths else None
+    if labels is not None and task == "per-step" and (labels == NO_LABEL).any():
+        if real is not None and given.lengths is None:  # data sets pad in front
+            labels = moved_padding(labels, real.sum(axis=1), "end")
+        real = labels != NO_LABEL
     ran, latency_ms = run_files(
-        {name: (file, features[name]) for name, file in files.items()}, progress or Silence()
+        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real
     )
     rule = next((one.rule for one in files.values() if one.rule), None)
     more: list[str] = []
@@ -335,7 +341,7 @@ def _features(given: GivenWindows, name: str, files: Mapping[str, ModelFile]) ->
     """What the file of this name takes: by its own constants, else `features`, else by the other's."""
     file, other = files[name], files[B if name == A else A]
     rule = file.rule or (other.rule if given.features is None else None)
-    return given.standardized(rule, file.steps, file.features)
+    return given.standardized(rule, file.steps, file.features, at_end=file.lengths is not None)
 
 
 def _names(files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ class SequenceDataset:
             recording was padded at the front hold NaN.
         y_train, y_test: by task, see `pipeline.data.targets`: [n] int64, indices into `class_names`, of a
             classification.
-        lengths_train, lengths_test: [n] int64, real steps of each window, counted from its end.
+        lengths_train, lengths_test: [n] int64, real steps of each window, counted from its end. Labels of
+            the steps that are padding are `NO_LABEL`.
         class_names: what the outputs are called: classes, labels or targets.
         channel_names, channel_units: texts; a unit that is not known is "".
         sample_rate_hz: steps per second, None where it is not known.
@@ -68,6 +69,20 @@ def pad_front(recordings: Sequence[np.ndarray], steps: int) -> tuple[np.ndarray,
     return windows, np.array([len(recording) for recording in recordings], np.int64)
 
 
-def real_steps(lengths: np.ndarray, steps: int) -> np.ndarray:
-    """Return [n, steps] bool: True where a step was measured, False where it is padding in front."""
+def real_steps(lengths: np.ndarray, steps: int, padding: str = "front") -> np.ndarray:
+    """Return [n, steps] bool: True where a step was measured, False where it is padding.
+
+    Args:
+        padding: "front" or "end"; where nothing is padded ("none") both say the same.
+    """
+    if padding == "end":
+        return np.arange(steps) < lengths[:, np.newaxis]
     return np.arange(steps) >= steps - lengths[:, np.newaxis]
+
+
+def moved_padding(values: np.ndarray, lengths: np.ndarray, to: str) -> np.ndarray:
+    """Return [n, steps, ...] whose padding was moved from the one side to the other, "front" or "end"."""
+    steps = values.shape[1]
+    shift = (steps - lengths if to == "end" else lengths)[:, np.newaxis]
+    places = (np.arange(steps) + shift) % steps  # [n, steps], where each step comes from
+    return np.asarray(values[np.arange(len(values))[:, np.newaxis], places])

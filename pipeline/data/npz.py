@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from models.config import NO_LABEL
 from models.errors import InputError
 from pipeline.data.archive import as_windows, npz_keys, read_npz, require_finite
-from pipeline.data.dataset import SequenceDataset
+from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
 from pipeline.data.registry import register_reader
 from pipeline.data.targets import KEYS, read_targets, texts
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
-OPTIONAL = (*KEYS, "channel_names", "channel_units", "sample_rate_hz")
+LENGTHS = ("lengths_train", "lengths_test")
+OPTIONAL = (*KEYS, *LENGTHS, "channel_names", "channel_units", "sample_rate_hz")
 
 
 @register_reader(".npz")
@@ -24,8 +27,9 @@ def read(path: Path, task: str | None = None) -> SequenceDataset:
 
     Keys: `x_train`, `x_test` [n, time, channels] numbers in raw units; `y_train`, `y_test`, see
     `pipeline.data.targets`; optional `task`, `class_names` (of other tasks `label_names`, or `target_names`
-    and `target_units`), `channel_names`, `channel_units` (texts) and `sample_rate_hz` (one number). Other
-    keys are not read; `unread` names them.
+    and `target_units`), `channel_names`, `channel_units` (texts) and `sample_rate_hz` (one number). With
+    `lengths_train` and `lengths_test` [n] only the first so many steps of a window are read, whatever stands
+    behind them. Other keys are not read; `unread` names them.
 
     Raises:
         InputError: anything the pipeline could not use; the message says what and where.
@@ -34,6 +38,9 @@ def read(path: Path, task: str | None = None) -> SequenceDataset:
     _require_keys(present)
     ignored = unread_keys(present, (*REQUIRED, *OPTIONAL))
     arrays = read_npz(path, lambda _: [key for key in (*REQUIRED, *OPTIONAL) if key in present])
+    padded = all(key in arrays for key in LENGTHS)
+    if padded:
+        arrays = {**arrays, **_without_padding(arrays)}
     x_train, x_test = (checked_windows(key, arrays[key]) for key in ("x_train", "x_test"))
     if x_train.shape[1:] != x_test.shape[1:]:
         raise InputError(
@@ -43,25 +50,72 @@ def read(path: Path, task: str | None = None) -> SequenceDataset:
         )
     steps, channels = x_train.shape[1:]
     targets = read_targets(arrays, steps, task)
+    parts = [_Part(windows, labels, np.full(len(windows), steps, np.int64))
+             for windows, labels in ((x_train, targets.y_train), (x_test, targets.y_test))]  # fmt: skip
+    if padded:
+        per_step = targets.task == "per-step"
+        parts = [
+            part.padded_in_front(arrays[key].astype(np.int64), per_step)
+            for part, key in zip(parts, LENGTHS, strict=True)
+        ]
+    train, test = parts
     return SequenceDataset(
         name=path.stem,
-        x_train=x_train,
-        y_train=targets.y_train,
-        x_test=x_test,
-        y_test=targets.y_test,
-        lengths_train=np.full(len(x_train), steps, np.int64),
-        lengths_test=np.full(len(x_test), steps, np.int64),
+        x_train=train.windows,
+        y_train=train.labels,
+        x_test=test.windows,
+        y_test=test.labels,
+        lengths_train=train.lengths,
+        lengths_test=test.lengths,
         class_names=targets.names,
         channel_names=texts(arrays, "channel_names", channels)
         or tuple(f"channel {index}" for index in range(channels)),
         channel_units=texts(arrays, "channel_units", channels) or ("",) * channels,
         sample_rate_hz=sample_rate(arrays),
-        padding="none",
+        padding="front" if padded else "none",
         attribution=f"{path.name}, a file of the user's own; it states no source and no licence.",
         unread=ignored,
         task=targets.task,
         target_units=targets.units,
     )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The training or test part: windows [n, T, F], their labels and lengths."""
+
+    windows: np.ndarray
+    labels: np.ndarray
+    lengths: np.ndarray
+
+    def padded_in_front(self, lengths: np.ndarray, per_step: bool) -> _Part:
+        """The same windows, of which only the first steps are real, as a `SequenceDataset` holds them."""
+        real = real_steps(lengths, self.windows.shape[1], "end")
+        windows = np.where(real[..., np.newaxis], self.windows, np.float32(np.nan))
+        labels = self.labels
+        if per_step:
+            labels = moved_padding(np.where(real, labels, NO_LABEL), lengths, "front")
+        return _Part(moved_padding(windows, lengths, "front"), labels, lengths)
+
+
+def _without_padding(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Windows, and labels of their steps, with the first step in place of everything that is padding."""
+    found = {}
+    for part in ("train", "test"):
+        windows, lengths = arrays[f"x_{part}"], arrays[f"lengths_{part}"]
+        steps = windows.shape[1] if windows.ndim == 3 else 0
+        good = lengths.shape == windows.shape[:1] and lengths.dtype.kind in "iu" and steps > 0
+        if not good or ((lengths < 1) | (lengths > steps)).any():
+            raise InputError(
+                f"lengths_{part} has to hold one whole number from 1 to {steps} for each of the "
+                f"{len(windows)} windows of x_{part}."
+            )
+        real = real_steps(lengths.astype(np.int64), steps, "end")
+        found[f"x_{part}"] = np.where(real[..., np.newaxis], windows, windows[:, :1])
+        labels = arrays[f"y_{part}"]
+        if labels.shape == real.shape:
+            found[f"y_{part}"] = np.where(real, labels, labels[:, :1])
+    return found
 
 
 def _require_keys(present: tuple[str, ...]) -> None:
@@ -71,6 +125,8 @@ def _require_keys(present: tuple[str, ...]) -> None:
             f"Missing in the .npz file: {', '.join(missing)}. It has: {', '.join(present) or 'nothing'}.",
             f"It needs {', '.join(REQUIRED)}; optional are {', '.join(OPTIONAL)}.",
         )
+    if len(set(LENGTHS) & set(present)) == 1:
+        raise InputError(f"Of {' and '.join(LENGTHS)} only one is there; the other part needs its own.")
 
 
 def unread_keys(present: Sequence[str], known: Collection[str]) -> tuple[str, ...]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.errors import InputError
-from pipeline.data.dataset import SequenceDataset, real_steps
+from models.inputs import Inputs, inputs_of
+from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
 from pipeline.data.preprocessing import Preprocessing
 
-ARRAYS = ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "raw_test")
+ARRAYS = ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "raw_test",
+          "lengths_train", "lengths_validation", "lengths_test")  # fmt: skip
 ARRAYS_FILE, RULES_FILE = "data.npz", "preprocessing.json"
 
 
@@ -26,6 +29,8 @@ class PreparedData:
             [n, targets] float32, standardized, of a regression.
         raw_test: [n, time, channels] float32, raw units; padding holds the channel mean, so that
             `preprocessing.apply(raw_test)` is `x_test` to the last bit.
+        lengths_train, lengths_validation, lengths_test: [n] int64, how many steps of a window are real; the
+            others stand on the side that `preprocessing.padding` names.
         preprocessing: constants measured on `x_train`'s real steps alone.
         class_names: what the outputs are called: classes, labels or targets.
         task: what is to be learned.
@@ -48,6 +53,9 @@ class PreparedData:
     attribution: str
     task: str = "classification"
     target_units: tuple[str, ...] = ()
+    lengths_train: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    lengths_validation: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    lengths_test: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def save(self, folder: Path) -> None:
         """Write `data.npz` and `preprocessing.json` into an existing folder."""
@@ -66,6 +74,27 @@ class PreparedData:
         (folder / RULES_FILE).write_text(
             json.dumps(rules, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
+
+    def inputs(self, *parts: str) -> Inputs:
+        """What a model takes of "train", "validation" or "test", or of several one behind the other.
+
+        With lengths where the padding is at the end, which a model has to be told.
+        """
+        windows, lengths = (
+            np.concatenate([getattr(self, f"{what}_{part}") for part in parts]) for what in ("x", "lengths")
+        )
+        return inputs_of(windows, lengths if self.preprocessing.padding == "end" else None)
+
+    @property
+    def real_test(self) -> np.ndarray | None:
+        """Which steps of the test windows count, [n, T] bool; None where all do.
+
+        A model that is not told of padding sees it as steps like others; only labels it has none there.
+        """
+        rule = self.preprocessing
+        if rule.padding == "end" or (rule.padding == "front" and self.task == "per-step"):
+            return real_steps(self.lengths_test, rule.steps, rule.padding)
+        return None
 
     @classmethod
     def load(cls, folder: Path) -> PreparedData:
@@ -86,7 +115,9 @@ class PreparedData:
             )
 
 
-def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> PreparedData:
+def prepare(
+    dataset: SequenceDataset, validation_fraction: float, seed: int, padding: str | None = None
+) -> PreparedData:
     """Cut a validation part from the training part and standardize everything.
 
     Args:
@@ -94,14 +125,18 @@ def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> 
         validation_fraction: share of the training windows, between 0 and 1; of a classification each class
             in proportion, and at least one window of it.
         seed: of the cut. The same seed cuts the same windows.
+        padding: "end" puts the padding behind the recordings, for a model that is told their length; None
+            leaves it where the data set has it.
 
     Raises:
         InputError: a class has too few training windows, or values overflow float32 when standardized.
     """
     kept, held_out = _cut(dataset, validation_fraction, seed)
+    if padding == "end":
+        dataset = _padded_at_end(dataset)
     steps = dataset.x_train.shape[1]
-    real_train = real_steps(dataset.lengths_train, steps)
-    real_test = real_steps(dataset.lengths_test, steps)
+    real_train = real_steps(dataset.lengths_train, steps, dataset.padding)
+    real_test = real_steps(dataset.lengths_test, steps, dataset.padding)
     rule = Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
     y_train, y_test = dataset.y_train, dataset.y_test
     if dataset.task == "regression":
@@ -133,7 +168,20 @@ def prepare(dataset: SequenceDataset, validation_fraction: float, seed: int) -> 
         attribution=dataset.attribution,
         task=dataset.task,
         target_units=dataset.target_units,
+        lengths_train=dataset.lengths_train[kept],
+        lengths_validation=dataset.lengths_train[held_out],
+        lengths_test=dataset.lengths_test,
     )
+
+
+def _padded_at_end(dataset: SequenceDataset) -> SequenceDataset:
+    """The same recordings, each from the first step of its window; labels of steps go along."""
+    moved: dict[str, Any] = {}
+    for part in ("train", "test"):
+        lengths = getattr(dataset, f"lengths_{part}")
+        for name in (f"x_{part}", *([f"y_{part}"] if dataset.task == "per-step" else [])):
+            moved[name] = moved_padding(getattr(dataset, name), lengths, "end")
+    return replace(dataset, **moved, padding="end")
 
 
 def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

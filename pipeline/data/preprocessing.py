@@ -13,13 +13,14 @@ class Preprocessing:
     """Standardization constants and the shape the model takes.
 
     features = (raw - mean) / std, in float32 with float32 constants, so that every implementation of it
-    gets the same bits. Padding at the front is zero after standardization. A regression's targets are
+    gets the same bits. Padding is zero after standardization. A regression's targets are
     standardized in the same way; what the model says is undone, target = value * target_std + target_mean.
 
     Attributes:
         mean, std: one number a channel, raw units, exact float32 values.
         steps, features: shape of the model's input [steps, features].
-        padding: "none" (windows have exactly `steps` steps) or "front" (shorter ones are padded).
+        padding: "none" (windows have exactly `steps` steps), "front" (shorter ones are padded) or "end" (the
+            same behind them, and the model is told the length).
         target_mean, target_std: one number a target of a regression, raw units; empty of other tasks.
     """
 

@@ -3,7 +3,7 @@
 | task | y | as the models take it |
 |---|---|---|
 | classification | [n] whole numbers or texts | [n] int64, indices into the classes |
-| per-step | [n, T] whole numbers or texts | [n, T] int64 |
+| per-step | [n, T] whole numbers or texts | [n, T] int64, `NO_LABEL` where a step is padding |
 | multi-label | [n, labels] of 0 and 1 | [n, labels] int64 |
 | regression | [n] or [n, targets] numbers | [n, targets] float32, standardized by `Preprocessing` |
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.config import TASKS
+from models.config import NO_LABEL, TASKS
 from models.errors import InputError
 from pipeline.data.labels import SAY_TASK, label_indices, named, numbered, real_numbers, zeros_and_ones
 
@@ -85,6 +85,9 @@ def target_values(
     expected = shape if task == "per-step" else shape[:1]
     if values.shape != expected:
         raise InputError(f"{key} has shape {values.shape}; of the task {task!r} it is {list(expected)}.")
+    if task == "per-step" and values.dtype.kind in "if":
+        padding = values == NO_LABEL
+        return np.where(padding, NO_LABEL, label_indices(key, np.where(padding, 0, values), names))
     return label_indices(key, values, names)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from models.errors import VerificationError
 from pipeline.parity import measurements as measure
 from pipeline.parity.definitions import DEFINITIONS
@@ -77,7 +79,8 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
     """
     values: Values = {}
     if twin is not None:
-        weights = _distributions(twin, int8)
+        _require_same_rows(twin, int8)
+        weights = (twin.real_weights, int8.real_weights)
         step = int8.attention_step or FINEST_STEP
         values = {
             "attention_within_one_step": measure.share_within_steps(*weights, step, 1),
@@ -88,7 +91,7 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
             near = measure.share_within_steps(*weights, QUARTER_STEP, 1)
             values["attention_within_quarter"] = near
         if int8.logits_scale:
-            logits = (twin.logits, int8.logits)
+            logits = (twin.answers, int8.answers)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)
             values["logits_equal"] = measure.share_within_steps(*logits, int8.logits_scale, 0.5)
             values["logits_max_steps"] = measure.max_steps(*logits, int8.logits_scale)
@@ -99,7 +102,7 @@ def keras(float_model: Outputs, float32: Outputs, task: str = "classification") 
     """The float32 file against the Keras model it came from."""
     closeness = task_named(task).closeness(float_model, float32)
     values: Values = {
-        "logits_max_relative_error": measure.max_relative_error(float_model.logits, float32.logits),
+        "logits_max_relative_error": measure.max_relative_error(float_model.answers, float32.answers),
         "attention_max_error": measure.max_error(*_distributions(float_model, float32)),
         **{name: value for name, value in closeness.items() if name == "decision_agreement"},
     }
@@ -112,6 +115,10 @@ def comparable_contexts(reference: Outputs, tested: Outputs) -> tuple[Array, Arr
         return None
     if reference.context.shape != tested.context.shape:
         return None
+    shape, real = tested.context.shape, tested.real
+    if real is not None and len(shape) > 2 and shape[-2] == real.shape[1]:  # one a step: of real steps only
+        rows = np.broadcast_to(real if len(shape) == 3 else real[:, np.newaxis], shape[:-1])
+        return reference.context[rows], tested.context[rows]
     return reference.context, tested.context
 
 
@@ -141,13 +148,24 @@ def _closeness(reference: Outputs, tested: Outputs, task: Task) -> Values:
 
 
 def _distributions(reference: Outputs, tested: Outputs) -> tuple[Array, Array]:
-    """The attention of both as rows; they have to belong to the same windows, heads and queries."""
+    """The attention of both as rows."""
+    _require_same_rows(reference, tested)
+    return reference.distributions, tested.distributions
+
+
+def _require_same_rows(reference: Outputs, tested: Outputs) -> None:
+    """Their attention has to belong to the same windows, heads, queries and steps."""
     if reference.attention_weights.shape != tested.attention_weights.shape:
         raise VerificationError(
             f"The attention weights have the shape {reference.attention_weights.shape} in the reference, "
             f"{tested.attention_weights.shape} in what is compared with it."
         )
-    return reference.distributions, tested.distributions
+    if not _same(reference.real, tested.real):
+        raise VerificationError("The two were not run on windows of the same lengths.")
+
+
+def _same(a: Array | None, b: Array | None) -> bool:
+    return (a is None) == (b is None) and (a is None or b is None or bool(np.array_equal(a, b)))
 
 
 def _checks(reference: str, values: Values, limits: Mapping[str, float], n: int) -> list[Check]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converters import schema
-from converters.metadata import read_metadata
+from converters.metadata import LENGTHS, read_metadata
 from models.errors import InputError
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.runtime import ModelFileError, checked_metadata, task_of
@@ -37,7 +37,8 @@ class ModelFile:
     Attributes:
         path: where it is.
         content: its bytes.
-        input_name, input: the one input, [1, steps, features].
+        input_name, input: the windows, [1, steps, features].
+        lengths: the input that says how many steps of a window count, [1] int32; None where there is none.
         outputs: by name, in the signature's order; tensor names where the file has no signature.
         logits: name of the output with one number a class, label or target, or (per step) with a row of
             them for each time step; attention: of the one with a weight for each
@@ -50,6 +51,7 @@ class ModelFile:
     content: bytes
     input_name: str
     input: Tensor
+    lengths: Tensor | None
     outputs: dict[str, Tensor]
     logits: str
     attention: str | None
@@ -99,7 +101,7 @@ class ModelFile:
     @property
     def signature(self) -> str:
         """Names and shapes of input and outputs, for people."""
-        inner = {self.input_name: self.input}
+        inner = {self.input_name: self.input} | ({} if self.lengths is None else {LENGTHS: self.lengths})
         return f"{_shown(inner)} -> {_shown(dict(sorted(self.outputs.items())))}"
 
     @classmethod
@@ -119,8 +121,15 @@ class ModelFile:
         content = schema.read_bytes(path)
         model = schema.read_model(path)
         inputs, outputs = _interface(model, path)
+        lengths = inputs.pop(LENGTHS, None) if len(inputs) == 2 else None
         if len(inputs) != 1:
-            raise InputError(f"'{path}' has {len(inputs)} inputs; needed is one, [1, time, channels].")
+            raise InputError(
+                f"'{path}' has {len(inputs)} inputs; needed is one, [1, time, channels], and perhaps "
+                f"'{LENGTHS}'."
+            )
+        if lengths is not None and (lengths.shape, lengths.dtype) != ((1,), "int32"):
+            shown = f"{lengths.dtype} {list(lengths.shape)}"
+            raise InputError(f"'{path}': '{LENGTHS}' is {shown}; needed is int32 [1].")
         ((input_name, taken),) = inputs.items()
         if len(taken.shape) != 3 or taken.shape[0] != 1 or taken.shape[1] < 2 or taken.shape[2] < 1:
             raise InputError(f"'{path}' takes {list(taken.shape)}; needed is [1, time, channels].")
@@ -141,6 +150,7 @@ class ModelFile:
             content=content,
             input_name=input_name,
             input=taken,
+            lengths=lengths,
             outputs=outputs,
             logits=logits,
             attention=attention,

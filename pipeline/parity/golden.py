@@ -26,7 +26,8 @@ def write_golden(
         raw, features: [n, T, F], in raw units and standardized.
         labels: [n, ...], of a regression in raw units.
         float_model: what the original float model answered.
-        task: written beside them where it is not a classification.
+        task: written beside them where it is not a classification; so are `lengths`, where steps at the end
+            are padding.
 
     Returns:
         A note where not all of them were taken.
@@ -38,6 +39,8 @@ def write_golden(
         "float_logits": float_model.logits.astype(np.float32, copy=False),
         "float_attention_weights": float_model.attention_weights.astype(np.float32, copy=False),
     }
+    if float_model.real is not None and float_model.real[:, 0].all():
+        arrays["lengths"] = float_model.real.sum(axis=1)
     said = {} if task == "classification" else {"task": np.array(task)}
     total = len(features)
     fitting = max(1, LARGEST * total // max(1, sum(array.nbytes for array in arrays.values())))

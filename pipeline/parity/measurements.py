@@ -62,13 +62,17 @@ def sigmoid(logits: Array) -> Array:
     return np.asarray((1.0 + np.tanh(logits.astype(np.float64) / 2.0)) / 2.0)
 
 
-def total_variations(reference: Array, tested: Array) -> Array:
+def total_variations(reference: Array, tested: Array, rows: Array | None = None) -> Array:
     """TV = 1/2 sum_t |p_t - q_t|: the share of the attention that lies elsewhere. [n, ..., T] -> [n]
 
-    Where a window has several rows (heads, queries) it is their mean.
+    Where a window has several rows (heads, queries) it is their mean, of those that `rows` [n, ...] has True.
     """
-    moved = [0.5 * np.abs(p - q).sum(axis=-1) for p, q in _blocks(reference, tested)]
-    return np.concatenate([each.reshape(len(each), -1).mean(axis=1) for each in moved])
+    counted = np.ones(tested.shape[:-1], bool) if rows is None else rows
+    moved = [
+        ((0.5 * np.abs(p - q).sum(axis=-1)) * taken).reshape(len(p), -1).sum(axis=1)
+        for p, q, taken in _blocks(reference, tested, counted)
+    ]
+    return np.asarray(np.concatenate(moved) / counted.reshape(len(counted), -1).sum(axis=1))
 
 
 @_measurement

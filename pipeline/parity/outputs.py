@@ -31,6 +31,7 @@ class Outputs:
         logits_scale: the quantization step of the logits; None where they are not on an integer grid.
         attention_step: the quantization step of the attention weights, 1/256 in int8 and 1/32768 in int16;
             None where they are float.
+        real: [n, T] bool, the steps that count where others are padding; None where all do.
 
     Raises:
         VerificationError: shapes that do not belong together.
@@ -41,6 +42,7 @@ class Outputs:
     context: Array | None = None
     logits_scale: float | None = None
     attention_step: float | None = None
+    real: Array | None = None
 
     @classmethod
     def of(cls, answers: Mapping[str, Array]) -> Outputs:
@@ -52,6 +54,8 @@ class Outputs:
         arrays = {"logits": self.logits, "attention_weights": self.attention_weights}
         if self.context is not None:
             arrays["context"] = self.context
+        if self.real is not None:
+            arrays["real"] = self.real
         for name, array in arrays.items():
             if array.ndim < 2 or len(array) != len(self.logits):
                 raise VerificationError(
@@ -74,10 +78,47 @@ class Outputs:
 
     @property
     def distributions(self) -> Array:
-        """The attention weights as [rows, T]: one row for each window, head and query. No copy."""
+        """The attention weights as [rows, T]: one row for each window, head and query that is no padding.
+
+        No copy, unless there is padding to leave out.
+        """
         if not self.attends:
             return self.attention_weights
-        return self.attention_weights.reshape(-1, self.steps)
+        if self.real is None or not self.has_queries:
+            return self.attention_weights.reshape(-1, self.steps)
+        return np.asarray(self.attention_weights[self.real_rows])
+
+    @property
+    def has_queries(self) -> bool:
+        """Whether every step asks: the axis before the last is as long as the last."""
+        shape = self.attention_weights.shape
+        return len(shape) > 2 and shape[-2] == shape[-1]
+
+    @property
+    def real_rows(self) -> Array:
+        """Which rows of attention belong to a query that is no padding, [n, ..., queries] bool."""
+        rows = self.attention_weights.shape[:-1]
+        if self.real is None or not self.has_queries:
+            return np.ones(rows, bool)
+        return np.broadcast_to(self.real if len(rows) == 2 else self.real[:, np.newaxis], rows)
+
+    @property
+    def real_weights(self) -> Array:
+        """The weights of `distributions` that lie on real steps, in any shape."""
+        if self.real is None:
+            return self.distributions
+        shape = self.attention_weights.shape
+        keys = self.real.reshape(len(self), *(1,) * (len(shape) - 2), shape[-1])
+        return np.asarray(self.attention_weights[keys & self.real_rows[..., np.newaxis]])
+
+    @property
+    def answers(self) -> Array:
+        """`logits` as [rows, C]: a row for each window, or for each step of it that is no padding."""
+        if self.logits.ndim == 2:
+            return self.logits
+        if self.real is None:
+            return self.logits.reshape(-1, self.logits.shape[-1])
+        return np.asarray(self.logits[self.real])
 
     def select(self, windows: Array) -> Outputs:
         """Returns the outputs of the given windows (indices, [m]), in that order."""
@@ -86,6 +127,7 @@ class Outputs:
             logits=self.logits[windows],
             attention_weights=self.attention_weights[windows],
             context=None if self.context is None else self.context[windows],
+            real=None if self.real is None else self.real[windows],
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -106,6 +148,7 @@ class Outputs:
                     logits=arrays["logits"],
                     attention_weights=arrays["attention_weights"],
                     context=arrays.get("context"),
+                    real=arrays.get("real"),
                     **{name: float(arrays[name]) for name in _STEPS if name in arrays},
                 )
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:

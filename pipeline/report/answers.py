@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.config import NO_LABEL
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.parity import measurements as measure
 from pipeline.parity.outputs import Outputs
 from pipeline.parity.tasks import task_named
+from pipeline.parity.tasks.per_step import PerStep
 
 Array = npt.NDArray[Any]
 
@@ -32,13 +34,17 @@ class ClassView:
         return str(self.names[int(target)])
 
     def answer(self, logits: Array) -> tuple[str, float | None]:
-        """What a model says about one window, and how probable it thinks it (None: that is no question)."""
+        """What a model says about one window, and how probable it thinks it (None: that is no question).
+
+        Args:
+            logits: [C], or of an answer for every step [real steps, C].
+        """
         decided = int(logits.argmax())
         return str(self.names[decided]), float(measure.probabilities(logits)[decided])
 
     def differences(self, reference: Outputs, tested: Outputs) -> Array:
         """How far single numbers of the answers are apart, in `unit`."""
-        return measure.probabilities(tested.logits) - measure.probabilities(reference.logits)
+        return measure.probabilities(tested.answers) - measure.probabilities(reference.answers)
 
     def confusion(self, outputs: Outputs, targets: Array) -> Array | None:
         """Counts [true class, decided class]; None where classes do not exclude each other."""
@@ -61,6 +67,7 @@ class StepView(ClassView):
     by_class = False
 
     def truth(self, target: Any) -> str:
+        target = target[target != NO_LABEL]
         starts = np.flatnonzero(np.diff(target, prepend=-1))
         runs = [str(self.names[int(target[start])]) for start in starts]
         return " → ".join([*runs[:RUNS_SHOWN], *(["…"] if len(runs) > RUNS_SHOWN else [])])
@@ -69,8 +76,8 @@ class StepView(ClassView):
         return self.truth(logits.argmax(axis=-1)), None
 
     def confusion(self, outputs: Outputs, targets: Array) -> Array | None:
-        rows = outputs.logits.reshape(-1, len(self.names))
-        return measure.confusion(rows, targets.reshape(-1), len(self.names))
+        labels = PerStep().labels(outputs, targets)
+        return measure.confusion(outputs.answers, labels, len(self.names))
 
 
 class LabelView(ClassView):

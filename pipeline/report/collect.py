@@ -118,8 +118,10 @@ def histograms(
         return [answers]
     step = int8.attention_step
     unit = f"steps of {step_size(step)}" if step else "weight"
-    weights = (int8.attention_weights - float_model.attention_weights) / np.float32(step or 1)
-    moved = measure.total_variations(float_model.attention_weights, int8.attention_weights)
+    weights = (int8.real_weights - float_model.real_weights) / np.float32(step or 1)
+    moved = measure.total_variations(
+        float_model.attention_weights, int8.attention_weights, int8.real_rows
+    )
     return [
         _histogram(f"Attention weights, {difference}", unit, weights, symmetric=True),
         answers,
@@ -143,7 +145,7 @@ def by_difference(windows: Windows) -> Array:
     before, after = windows.float_model, windows.int8
     changed, moved = windows.kind.changes(before, after)
     if after.attends:
-        moved = measure.total_variations(before.attention_weights, after.attention_weights)
+        moved = measure.total_variations(before.attention_weights, after.attention_weights, after.real_rows)
     return np.asarray(np.lexsort((-np.nan_to_num(moved, nan=np.inf), ~changed)))
 
 
@@ -154,11 +156,14 @@ def figures(windows: Windows, index: int) -> Json:
     label = None if windows.labels is None else view.truth(windows.labels[index])
     values: Json = {"index": int(index), "label": label}
     for name, outputs in sides.items():
-        values[f"{name}_class"], values[f"{name}_probability"] = view.answer(outputs.logits[0])
-    weights = [side.attention_weights for side in sides.values()]
-    attends = windows.int8.attends
-    values["total_variation"] = float(measure.total_variations(*weights)[0]) if attends else None
-    values["attention_max_error"] = measure.max_error(*weights) if attends else None
+        answer = outputs.logits[0] if outputs.logits.ndim == 2 else outputs.answers
+        values[f"{name}_class"], values[f"{name}_probability"] = view.answer(answer)
+    before, after = (side.attention_weights for side in sides.values())
+    moved, largest = None, None
+    if windows.int8.attends:
+        moved = float(measure.total_variations(before, after, sides["int8"].real_rows)[0])
+        largest = measure.max_error(*(side.distributions for side in sides.values()))
+    values |= {"total_variation": moved, "attention_max_error": largest}
     return values
 
 
@@ -180,7 +185,7 @@ def examples(windows: Windows, seed: int = 0) -> tuple[list[Json], dict[str, Arr
     chosen = np.concatenate([different, typical]).astype(int)
     why = ["most different"] * len(different) + ["drawn by chance"] * len(typical)
     described = [
-        {**figures(windows, int(index)), "why": reason, "padded_steps": padded_steps(windows.features[index])}
+        {**figures(windows, int(index)), "why": reason, **_padding(windows, int(index))}
         for index, reason in zip(chosen, why, strict=True)
     ]
     groups = windows.groups
@@ -190,16 +195,30 @@ def examples(windows: Windows, seed: int = 0) -> tuple[list[Json], dict[str, Arr
         "example_signal": windows.features[chosen],
         "example_float": windows.float_model.attention_weights[chosen],
         "example_int8": windows.int8.attention_weights[chosen],
-        "map_float": _overview(windows.float_model.attention_weights[rows]),
-        "map_int8": _overview(windows.int8.attention_weights[rows]),
+        "map_float": _overview(windows.float_model.select(rows)),
+        "map_int8": _overview(windows.int8.select(rows)),
         "map_labels": groups[rows],
     }
     return described, arrays
 
 
-def _overview(weights: Array) -> Array:
-    """One row of weights a window, the mean over its heads and queries. [k, ..., T] -> [k, T]"""
-    return np.asarray(weights.mean(axis=tuple(range(1, weights.ndim - 1))))
+def _overview(outputs: Outputs) -> Array:
+    """One row of weights a window, the mean over its heads and queries that are no padding, [k, T]."""
+    weights = outputs.attention_weights
+    between = tuple(range(1, weights.ndim - 1))
+    if not between:
+        return weights
+    counted = np.broadcast_to(outputs.real_rows[..., np.newaxis], weights.shape)
+    return np.asarray(weights.mean(axis=between, where=counted))
+
+
+def _padding(windows: Windows, index: int) -> Json:
+    """How many steps of a window are padding in front; or at the end, where it is known to stand there."""
+    real = windows.int8.real
+    at_end = int((~real[index]).sum()) if real is not None and real[index, 0] else 0
+    if at_end:
+        return {"padded_steps": 0, "padded_at_end": at_end}
+    return {"padded_steps": padded_steps(windows.features[index])}
 
 
 def padded_steps(features: Array) -> int:

@@ -65,6 +65,7 @@ def window(
     rate_hz: float | None,
     names: tuple[str, str] = ("float", "int8"),
     step: float = 0.0,
+    padded_at_end: int = 0,
 ) -> str:
     """One window: its signal [T, F] above, then attention of both models and their difference.
 
@@ -72,7 +73,7 @@ def window(
     [heads, queries, T] one for each head, in a row. Without attention (both [0]) the signal is alone.
 
     Args:
-        padded: steps of padding, in front.
+        padded, padded_at_end: steps of padding in front, and behind.
         step: the least difference that gets the full colour.
     """
     with drawing_style():
@@ -92,6 +93,9 @@ def window(
             above.plot(np.arange(steps), signal[:, channel], color=channel_colour(channel), linewidth=0.9)
         if padded:
             above.axvspan(-0.5, padded - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
+        if padded_at_end:
+            behind = steps - padded_at_end - 0.5
+            above.axvspan(behind, steps - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
         above.set_ylabel("signal")
         above.tick_params(axis="x", length=0, labelbottom=False)
         above.set_xlim(-0.5, steps - 0.5)

@@ -160,7 +160,10 @@ def _drawings(data: ReportData) -> Json:
     windows = [
         {
             "about": about,
-            "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate, short, step)),
+            "svg": Markup(
+                figures.window(signal, float_, int8, about["padded_steps"], rate, short, step,
+                               about.get("padded_at_end", 0))
+            ),
         }
         for about, signal, float_, int8 in zip(
             data.examples,
@@ -169,7 +172,7 @@ def _drawings(data: ReportData) -> Json:
             arrays["example_int8"],
             strict=True,
         )
-    ]
+    ]  # fmt: skip
     colours = [figures.channel_colour(index) for index in range(len(data.dataset["channel_names"]))]
     return {
         "windows": windows,

@@ -26,13 +26,17 @@ class DataStage:
             "validation_fraction": config.data.validation_fraction,
             "seed": config.train.seed,
             "task": config.model.task,
+            "variable_length": config.model.variable_length,
         }
 
     def run(self, context: StageContext) -> None:
         """Load, cut, standardize, save."""
         context.progress.start("Reading the data", None)
         dataset = load_dataset(context.config.data.source, context.config.model.task)
-        data = prepare(dataset, context.config.data.validation_fraction, context.config.train.seed)
+        padding = "end" if context.config.model.variable_length else None
+        data = prepare(
+            dataset, context.config.data.validation_fraction, context.config.train.seed, padding
+        )
         data.save(context.folder)
         context.progress.finish()
         for note in unread_note(context.config.data.source, dataset.unread):

@@ -44,7 +44,7 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 7
+    version = 8
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -58,6 +58,7 @@ class VerifyStage:
         task = task_named(data.task)
         chosen = stratified_sample(task.strata(data.y_test))
         features, labels = data.x_test[chosen], data.y_test[chosen]
+        real = None if data.real_test is None else data.real_test[chosen]
         tolerances = context.config.tolerances.model_dump()
         float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
         files = [
@@ -71,7 +72,7 @@ class VerifyStage:
         what = "both files" if len(files) == 2 else f"{len(files)} files"
         context.progress.start(f"Running {what}", len(files) * len(features))
         for file in files:
-            outputs = file.answers(features, context.progress, task.name)
+            outputs = file.answers(features, real, context.progress, task.name)
             forwards = _forwards(context, file.scheme, data, chosen)
             checks[file.scheme.name] = _checks(
                 file.scheme, float_model, outputs, labels, tolerances, forwards, task.name
@@ -89,7 +90,7 @@ class VerifyStage:
         shown = _shown(files, recommendation.scheme)
         name = shown.scheme.name
         if shown is not files[-1]:
-            outputs = shown.answers(features, Silence(), task.name)
+            outputs = shown.answers(features, real, Silence(), task.name)
             forwards = _forwards(context, shown.scheme, data, chosen)
         stock, stock_outputs = _stock(context, features, labels, float_model, task.name)
         beside = [file for file in files if file.scheme.name not in (FLOAT32, name)]
@@ -153,12 +154,12 @@ def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outpu
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
             f"Build again with --redo {stage}.",
         )
-    return outputs.select(chosen)
+    return replace(outputs, real=data.real_test).select(chosen)
 
 
 def _decisions(outputs: Outputs) -> Outputs:
     """The outputs without attention and contexts."""
-    return Outputs(outputs.logits, np.zeros((len(outputs), 0), np.float32))
+    return replace(outputs, attention_weights=np.zeros((len(outputs), 0), np.float32), context=None)
 
 
 def _forwards(context: StageContext, scheme: Scheme, data: PreparedData, chosen: Array) -> dict[str, Outputs]:
@@ -231,7 +232,8 @@ def _stock(
         if not path.is_file():
             conversion = json.loads((path.parent / "conversion.json").read_text(encoding="utf-8"))
             raise ConversionError(conversion["stock"])
-        ran, _ = run_files({"int8_stock": (ModelFile.read(path), features)}, context.progress)
+        stock = {"int8_stock": (ModelFile.read(path), features)}
+        ran, _ = run_files(stock, context.progress, float_model.real)
     except FuselageError as error:
         return {"file": STOCK, "checks": [], "error": error.message}, {}
     checks = comparison.promise(

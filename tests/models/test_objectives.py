@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from models.config import TASKS, output_name
+from models.config import NO_LABEL, TASKS, output_name
 from models.errors import InputError
 from models.objectives import objective
 from models.training import TrainingPlan, set_seed, train_for, train_with_early_stopping
@@ -34,6 +34,20 @@ def test_by_hand(task: str, targets: Any, answers: Any, loss: float, metric: flo
     assert float(one.loss(targets, answers)) == pytest.approx(loss, rel=1e-5)
     one.metric.update_state(targets, answers)
     assert float(one.metric.result()) == pytest.approx(metric)
+
+
+def test_steps_that_are_padding_count_for_nothing() -> None:
+    """Three steps with a label, of which one is wrong; the fourth is padding, whatever is answered there."""
+    one = objective("per-step")
+    targets = np.array([[0, 0], [1, NO_LABEL]])
+    answers = np.array([[[LN3, 0.0]] * 2] * 2, np.float32)
+    loss = -(2 * np.log(0.75) + np.log(0.25)) / 3
+    for nonsense in (0.0, 50.0):
+        answers[1, 1] = [nonsense, -nonsense]
+        assert float(one.loss(targets, answers)) == pytest.approx(loss, rel=1e-5)
+        one.metric.reset_state()
+        one.metric.update_state(targets, answers)
+        assert float(one.metric.result()) == pytest.approx(2 / 3)
 
 
 def test_every_task_has_one_and_others_are_refused() -> None:

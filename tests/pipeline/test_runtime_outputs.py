@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hand_made import VALUES, hand_made, metadata, regression_metadata, windows
+from hand_made import VALUES, hand_made, metadata, padded_at_end, regression_metadata, windows
 
+from models.errors import ConversionError
 from pipeline import runtime
 from pipeline.predictions import to_json
 from pipeline.runtime import (
@@ -16,6 +17,7 @@ from pipeline.runtime import (
     SequenceClassifier,
     SequenceRegressor,
     StepClassifier,
+    WindowError,
     load_model,
 )
 
@@ -148,3 +150,56 @@ def test_the_base_class_cannot_predict() -> None:
         runtime.SequenceModel.predict(load_model(hand_made(described=metadata())), RAW)
     with pytest.raises(TypeError, match="int is no prediction"):
         to_json(3, ())
+
+
+class TestLengths:
+    """The file adds the length that it is told to its logits."""
+
+    def test_a_shorter_window_is_padded_at_the_end_and_its_length_told(self) -> None:
+        model = load_model(hand_made(lengths=True, described=padded_at_end()))
+        assert model.takes_lengths
+        assert model.standardize(RAW[:2])[2:].tolist() == [[0.0] * 3] * 3
+        assert model.standardize(RAW[:2])[:2] == pytest.approx(FEATURES[0][:2])
+        found = model.predict(RAW[:2])
+        assert found.logits == pytest.approx(FEATURES[0][:2].sum(axis=0) + 2, abs=1e-5)
+        assert model.predict(RAW).logits == pytest.approx(SUMS + 5, abs=1e-5)
+        assert model.run(FEATURES[0])["logits"] == pytest.approx(SUMS + 5, abs=1e-5)
+        for length in (0, 6):
+            with pytest.raises(WindowError, match=f"length of a window is {length}; allowed is 1 to 5"):
+                model.run(FEATURES[0], length)
+
+    def test_steps_behind_the_window_have_no_label(self) -> None:
+        model = load_model(hand_made(per_step=True, lengths=True, described=padded_at_end(task="per-step")))
+        assert model.predict(RAW[:2]).logits == pytest.approx(FEATURES[0][:2] + 2, abs=1e-5)
+
+    def test_a_model_without_the_input_is_told_nothing(self) -> None:
+        model = load_model(hand_made(described=metadata()))
+        assert not model.takes_lengths
+        assert model.run(FEATURES[0], 5)["logits"] == pytest.approx(SUMS, abs=1e-5)
+        with pytest.raises(WindowError, match="takes no lengths"):
+            model.run(FEATURES[0], 3)
+
+    @pytest.mark.parametrize(
+        ("lengths", "document", "words"),
+        [(False, padded_at_end(), "has no input 'lengths', and its padding is 'end'"),
+         (True, metadata(), "has an input 'lengths', and its padding is 'front'")],
+    )  # fmt: skip
+    def test_padding_at_the_end_and_the_input_need_each_other(
+        self, lengths: bool, document: dict[str, Any], words: str
+    ) -> None:
+        with pytest.raises(ConversionError, match=words):
+            hand_made(lengths=lengths, described=document)
+
+    @pytest.mark.parametrize(
+        ("lengths", "padding", "words"),
+        [(False, "end", "pads at the end, but has no input"), (True, "none", "takes lengths, but its pad")],
+    )
+    def test_the_runtime_sees_to_it_too(
+        self, monkeypatch: pytest.MonkeyPatch, lengths: bool, padding: str, words: str
+    ) -> None:
+        content = hand_made(lengths=lengths, described=padded_at_end() if lengths else metadata())
+        document = runtime._read_metadata(content)
+        document["preprocessing"]["padding"] = padding
+        monkeypatch.setattr(runtime, "_read_metadata", lambda _: document)
+        with pytest.raises(ModelFileError, match=words):
+            SequenceClassifier(content)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hand_made import VALUES, hand_made, metadata, regression_metadata, windows
+from hand_made import VALUES, hand_made, metadata, padded_at_end, regression_metadata, windows
 from source_tree import ROOT
 
 from converters import schema
@@ -144,6 +144,48 @@ def test_files_of_others_are_compared_by_steps_and_values_too(pair: Pair) -> Non
     known = core.verify_files(pair.a, pair.b, given, {})
     assert any("deviations are those of the labels" in note for note in known.notes)
     assert by_name(known)["value_max_error"].value == 0
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_recordings_of_different_length_go_by_their_own(pair: Pair, tmp_path: Path, per_step: bool) -> None:
+    task = {"task": "per-step"} if per_step else {}
+    options = {"lengths": True, "per_step": per_step, "described": padded_at_end(**task)}
+    recordings = [RAW[index][: 2 + index % 4] for index in range(40)]
+    result = pair.write(options, options).verify(recordings, labels=None)
+    assert result.verdict == "pass"
+    described = [one.get("padded_at_end", 0) for one in result.examples]
+    assert described == [3 - one["index"] % 4 for one in result.examples]
+    render_all(result, tmp_path)
+    bare = {"lengths": True, "per_step": per_step}
+    foreign = pair.write(bare, bare).verify(recordings, labels=None)
+    assert foreign.verdict == "pass"
+
+
+def test_labels_of_steps_move_with_their_padding(pair: Pair, tmp_path: Path) -> None:
+    options = {"lengths": True, "per_step": True, "described": padded_at_end(task="per-step")}
+    lengths = 1 + np.arange(40) % 5
+    real = np.arange(5) < lengths[:, np.newaxis]
+    labels = FEATURES.argmax(axis=2)
+    arrays = {"x_train": RAW, "y_train": labels, "x_test": RAW, "y_test": np.where(real, labels, 2 - labels)}
+    names = {"class_names": np.array(metadata()["class_names"]), "channel_names": np.array(["x", "y", "z"])}
+    np.savez(tmp_path / "d.npz", **arrays, **names, lengths_train=np.full(40, 5), lengths_test=lengths)
+    pair.write(options, options)
+    result = core.verify_files(pair.a, pair.b, read_given(str(tmp_path / "d.npz")), {})
+    accuracy = result.accuracy("int8")
+    assert accuracy is not None
+    assert (accuracy.correct, accuracy.n) == (real.sum(), real.sum())
+
+
+def test_a_golden_file_keeps_its_lengths(pair: Pair, tmp_path: Path) -> None:
+    options = {"lengths": True, "described": padded_at_end()}
+    pair.write(options, options)
+    real = np.arange(5) < (1 + np.arange(40) % 5)[:, np.newaxis]
+    answers = Outputs(SUMS, np.ones((40, 5)) / 5, real=real)
+    write_golden(tmp_path / "golden.npz", RAW, FEATURES, LABELS, answers)
+    given = read_given(str(tmp_path / "golden.npz"))
+    assert [len(one) for one in given.recordings] == real.sum(axis=1).tolist()
+    assert (given.real_steps(5) == real).all()
+    assert core.verify_files(pair.a, pair.b, given, {}).verdict == "pass"
 
 
 def test_a_golden_file_says_its_task(pair: Pair, tmp_path: Path) -> None:

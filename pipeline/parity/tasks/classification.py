@@ -18,14 +18,14 @@ class Classification(Task):
     judged = ("accuracy_drop", "worst_class_recall_drop")
 
     def closeness(self, reference: Outputs, tested: Outputs) -> Values:
-        logits = self.rows(reference), self.rows(tested)
+        logits = (reference.answers, tested.answers)
         return {
             "decision_agreement": measure.decision_agreement(*logits),
             "max_probability_difference": measure.max_probability_difference(*logits),
         }
 
     def drops(self, reference: Outputs, tested: Outputs, targets: Array) -> Values:
-        logits, labels = (self.rows(reference), self.rows(tested)), self.labels(tested, targets)
+        logits, labels = (reference.answers, tested.answers), self.labels(tested, targets)
         return {
             "accuracy_drop": measure.accuracy_drop(*logits, labels),
             "worst_class_recall_drop": measure.worst_class_recall_drop(*logits, labels),
@@ -45,10 +45,6 @@ class Classification(Task):
     def decided_strata(self, outputs: Outputs) -> Array:
         return np.asarray(outputs.logits.argmax(axis=1))
 
-    def rows(self, outputs: Outputs) -> Array:
-        """One row of logits for each decision, [decisions, classes]."""
-        return outputs.logits
-
     def labels(self, outputs: Outputs, targets: Array) -> Array:
-        """The true class of each of them, [decisions]."""
+        """The true class of each row of `Outputs.answers`, [rows]."""
         return targets

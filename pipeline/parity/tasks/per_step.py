@@ -15,7 +15,7 @@ from pipeline.parity.tasks.classification import Classification
 
 
 class PerStep(Classification):
-    """Logits [n, T, classes]; targets [n, T]. Every step is a decision."""
+    """Logits [n, T, classes]; targets [n, T]. Every step that is no padding is a decision."""
 
     name = "per-step"
     meanings: ClassVar[Mapping[str, str]] = {
@@ -28,13 +28,14 @@ class PerStep(Classification):
     def changes(self, reference: Outputs, tested: Outputs) -> tuple[Array, Array]:
         changed = reference.logits.argmax(axis=-1) != tested.logits.argmax(axis=-1)  # [n, T]
         moved = np.abs(measure.probabilities(tested.logits) - measure.probabilities(reference.logits))
+        if tested.real is not None:
+            changed, moved = changed & tested.real, moved * tested.real[..., np.newaxis]
         return changed.any(axis=1), changed.mean(axis=1) + moved.max(axis=(1, 2))
 
     def accuracy(self, name: str, outputs: Outputs, targets: Array) -> Accuracy | None:
         """Share of right steps. The steps of a window are not independent: the interval is that of as many
         trials as there are windows, as if each had one step."""
-        rows, labels = self.rows(outputs), self.labels(outputs, targets)
-        steps = measure.accuracy(name, rows, labels)
+        steps = measure.accuracy(name, outputs.answers, self.labels(outputs, targets))
         if not steps.n:
             return steps
         low, high = measure.wilson(round(steps.value * len(outputs)), len(outputs))
@@ -46,8 +47,5 @@ class PerStep(Classification):
     def decided_strata(self, outputs: Outputs) -> Array:
         return np.zeros(len(outputs), np.int64)
 
-    def rows(self, outputs: Outputs) -> Array:
-        return outputs.logits.reshape(-1, outputs.logits.shape[-1])
-
     def labels(self, outputs: Outputs, targets: Array) -> Array:
-        return targets.reshape(-1)
+        return targets.reshape(-1) if outputs.real is None else np.asarray(targets[outputs.real])

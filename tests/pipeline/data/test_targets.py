@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -155,3 +156,58 @@ class TestPrepared:
         source = read(write(tmp_path, **VALUES))
         with pytest.raises(InputError, match="4 of 4 would be held out"):
             prepare(source, 0.99, seed=0)
+
+
+class TestLengths:
+    """Windows of 5 steps of which only the first count."""
+
+    lengths: ClassVar[dict[str, Any]] = {"lengths_train": np.array([5, 2, 3, 1]),
+                                         "lengths_test": np.array([4, 5, 2])}  # fmt: skip
+
+    def test_what_stands_behind_the_windows_is_not_read(self, tmp_path: Path) -> None:
+        plain = read(write(tmp_path, **VALUES))
+        x_train = plain.x_train.copy()
+        x_train[1, 2:] = np.nan
+        data = read(write(tmp_path, **VALUES, **self.lengths, x_train=x_train))
+        assert (data.padding, data.lengths_train.tolist()) == ("front", [5, 2, 3, 1])
+        assert (data.x_train[1, 3:] == plain.x_train[1, :2]).all()
+        assert np.isnan(data.x_train[1, :3]).all()
+
+    def test_prepared_for_a_model_that_is_told_the_length(self, tmp_path: Path) -> None:
+        source = read(write(tmp_path, **VALUES, **self.lengths))
+        data = prepare(source, 0.25, 0, padding="end")
+        assert data.preprocessing.padding == "end"
+        assert data.lengths_test.tolist() == [4, 5, 2]
+        assert sorted([*data.lengths_train, *data.lengths_validation]) == [1, 2, 3, 5]
+        assert (data.x_test[2, 2:] == 0).all()
+        assert (data.x_test[2, :2] != 0).all()
+        assert data.real_test is not None
+        assert data.real_test.sum(axis=1).tolist() == [4, 5, 2]
+        in_front = prepare(source, 0.25, 0)
+        assert in_front.preprocessing == replace(data.preprocessing, padding="front")
+        assert (in_front.x_test[2, 3:] == data.x_test[2, :2]).all()
+        assert in_front.real_test is None
+        data.save(tmp_path)
+        assert (PreparedData.load(tmp_path).lengths_test == data.lengths_test).all()
+
+    def test_steps_that_are_padding_have_no_label(self, tmp_path: Path) -> None:
+        labels = {key: np.where(values == "a", "a", "b") for key, values in TEXTS.items()}
+        labels["y_train"][1, 2:] = ""  # behind its two steps
+        source = read(write(tmp_path, **labels, **self.lengths))
+        assert source.class_names == ("a", "b")
+        assert source.y_train[1].tolist() == [-1, -1, -1, 1, 1]
+        data = prepare(source, 0.25, 0, padding="end")
+        assert data.y_test[2].tolist() == [0, 0, -1, -1, -1]
+        in_front = prepare(source, 0.25, 0)
+        assert in_front.real_test is not None
+        assert (in_front.real_test == (in_front.y_test >= 0)).all()
+
+    @pytest.mark.parametrize("bad", [[5, 2, 3], [0, 1, 1, 1], [6, 1, 1, 1], [1.5, 1, 1, 1]])
+    def test_lengths_that_are_none_are_refused(self, tmp_path: Path, bad: list[float]) -> None:
+        lengths = {**self.lengths, "lengths_train": np.array(bad)}
+        with pytest.raises(InputError, match="lengths_train has to hold one whole number from 1 to 5"):
+            read(write(tmp_path, **VALUES, **lengths))
+
+    def test_both_parts_need_theirs(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="only one is there"):
+            read(write(tmp_path, **VALUES, lengths_test=np.array([1, 1, 1])))

@@ -281,3 +281,43 @@ def test_contexts_of_other_shapes_are_not_compared() -> None:
     heads = replace(rounded(float_model), context=np.zeros((WINDOWS, 2, 2)))
     checks = by_name(comparison.promise(float_model, heads, labels))
     assert (checks["context_max_error"].value, checks["context_max_error"].passed) == (None, None)
+
+
+class TestPadding:
+    """Self-attention over windows of which the last steps are padding, with nonsense there."""
+
+    def pair(self) -> tuple[Outputs, Outputs]:
+        float_model, tested, _ = of_rank((STEPS, STEPS))
+        lengths = 1 + np.arange(WINDOWS) % STEPS
+        real = np.arange(STEPS) < lengths[:, None]
+        weights = np.where(real[:, None, :], float_model.attention_weights, 0)
+        weights = weights / weights.sum(axis=-1, keepdims=True)
+        rounded = np.round(weights * 256) / 256
+        nonsense = np.where(real[..., None], rounded, rounded[..., ::-1])
+        context = np.where(real[..., None], np.ones((WINDOWS, STEPS, 2)), 7.0)
+        return (
+            replace(float_model, attention_weights=weights, real=real, context=np.ones((WINDOWS, STEPS, 2))),
+            replace(tested, attention_weights=nonsense, real=real, context=context),
+        )
+
+    def test_only_real_steps_are_compared(self) -> None:
+        float_model, tested = self.pair()
+        checks = by_name(comparison.promise(float_model, tested, np.arange(WINDOWS) % CLASSES))
+        assert failed(list(checks.values())) == set()
+        assert checks["context_max_error"].value == 0
+        unmasked = [replace(one, real=None) for one in (float_model, tested)]
+        assert "attention_max_error" in failed(comparison.promise(*unmasked, None))
+        twin = replace(float_model, attention_weights=np.round(float_model.attention_weights * 256) / 256)
+        assert by_name(comparison.training_forward(twin, tested))["attention_equal"].value == 1
+
+    def test_weight_on_padding_is_seen(self) -> None:
+        float_model, tested = self.pair()
+        leaking = tested.attention_weights.copy()
+        leaking[0, 0] = np.full(STEPS, 8 / 256)  # of the first window one step counts
+        checks = comparison.promise(float_model, replace(tested, attention_weights=leaking), None)
+        assert "attention_max_error" in failed(checks)
+
+    def test_other_lengths_are_refused(self) -> None:
+        float_model, tested = self.pair()
+        with pytest.raises(VerificationError, match="not run on windows of the same lengths"):
+            comparison.promise(float_model, replace(tested, real=None), None)

@@ -176,3 +176,17 @@ class TestRegression:
     def test_chance_in_few_windows_is_forgiven(self) -> None:
         assert promise_limits(5, 100, None, task="regression")["r2_drop"] == pytest.approx(0.02)
         assert promise_limits(5, 10_000, None, task="regression")["r2_drop"] == 0.01
+
+
+def test_steps_that_are_padding_are_not_decisions() -> None:
+    one = TestPerStep()
+    real = np.array([[True, False], [True, True]])  # the step that is decided differently is padding
+    sides = (one.before, one.after)
+    before, after = (replace(side, attention_weights=np.ones((2, 2)) / 2, real=real) for side in sides)
+    targets = np.where(real, one.targets, -1)
+    assert one.kind.closeness(before, after)["decision_agreement"] == 1
+    assert one.kind.drops(before, after, targets)["accuracy_drop"] == 0
+    accuracy = one.kind.accuracy("a", after, targets)
+    assert accuracy is not None
+    assert (accuracy.correct, accuracy.n) == (2, 3)
+    assert one.kind.changes(before, after)[0].tolist() == [False, False]

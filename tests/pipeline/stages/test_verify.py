@@ -113,7 +113,7 @@ class Stored:
 @pytest.fixture
 def stored(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     """Context vectors are looked up by the structure of our own models, which the tiny one does not have."""
-    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features: features.mean(axis=1))
+    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features, lengths: features.mean(axis=1))
     return Stored(tmp_path, files)
 
 
@@ -211,7 +211,7 @@ def test_a_state_that_is_not_reset_is_caught(stored: Stored, monkeypatch: pytest
         monkeypatch.setattr(classifier, "_interpreter", Forgetful(classifier._interpreter))
         return classifier
 
-    monkeypatch.setattr(scheme_runs, "SequenceClassifier", forgetful)
+    monkeypatch.setattr(scheme_runs, "load_model", forgetful)
     checks = stored.checks()
     assert checks["keras", "logits_max_relative_error"]["passed"] is False
     assert checks["training_forward", "logits_max_steps"]["value"] > 0
