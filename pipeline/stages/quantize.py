@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from models.config import ModelConfig
-from models.inputs import take
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.schemes import attention_precisions
@@ -111,12 +112,13 @@ def _save(folder: Path, data: PreparedData, config: ModelConfig, twin: tf_keras.
     transfer_weights(twin, plain)
     plain.save_weights(folder / "quantized.weights.h5")
     twin.save_weights(folder / "twin.weights.h5")
-    probe = take(data.inputs("train"), 0)
+    # Every step of the probe counts: then masked scores are the scores, whose range holds both.
+    window, length = data.x_train[0], config.steps if config.variable_length else None
+    probe = window if length is None else {"features": window, "lengths": np.int32(length)}
     quantities = (
         Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)
     )
-    length = int(data.lengths_train[0]) if config.variable_length else None
-    RangeTable(data.x_train[0], tuple(quantities), length).save(folder / "ranges.npz")
+    RangeTable(window, tuple(quantities), length).save(folder / "ranges.npz")
     Outputs.of(outputs_with_context(plain, data.inputs("test"))).save(folder / "outputs_forward.npz")
     Outputs.of(outputs_with_context(twin, data.inputs("test"))).save(folder / "outputs_twin.npz")
     export_saved_model(
