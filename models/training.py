@@ -16,6 +16,8 @@ from models.errors import TrainingError
 from models.objectives import Objective, objective
 
 FloatArray = NDArray[np.float32]
+Inputs = FloatArray | dict[str, NDArray[Any]]
+"""Features [n, T, F], or by name where the model takes `features` and `lengths` [n]."""
 Targets = NDArray[Any]
 OnEpoch = Callable[[dict[str, float]], None]
 
@@ -109,8 +111,8 @@ def _named(figures: dict[str, float], task: str) -> dict[str, float]:
 
 def train_with_early_stopping(
     model: tf_keras.Model,
-    train: tuple[FloatArray, Targets],
-    validation: tuple[FloatArray, Targets],
+    train: tuple[Inputs, Targets],
+    validation: tuple[Inputs, Targets],
     plan: TrainingPlan,
     on_epoch: OnEpoch,
     task: str = "classification",
@@ -168,7 +170,7 @@ class _KeepBest(tf_keras.callbacks.Callback):
 
 def train_for(
     model: tf_keras.Model,
-    train: tuple[FloatArray, Targets],
+    train: tuple[Inputs, Targets],
     epochs: int,
     plan: TrainingPlan,
     on_epoch: OnEpoch,
@@ -178,7 +180,7 @@ def train_for(
 
     For the refit on all training data, where no validation part is left to stop by.
     """
-    steps = epochs * math.ceil(len(train[0]) / plan.batch_size)
+    steps = epochs * math.ceil(len(train[1]) / plan.batch_size)
     _compile(model, tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps), task)
     model.fit(
         train[0],
