@@ -53,8 +53,9 @@ def promise(
         values.update(kind.drops(float_model, int8, labels))
     given = {name for name, limit in (tolerances or {}).items() if limit is not None}
     limits = promise_limits(
-        int8.steps, len(int8), int8.attention_step, tolerances, task, int8.logits.shape[-1], weight_error
-    )
+        int8.steps, len(int8), int8.attention_step, tolerances, task, int8.logits.shape[-1], weight_error,
+        padded=int8.real is not None,
+    )  # fmt: skip
     can_be_absent = (*kind.judged, *(name for name in kind.promise if name.startswith("attention_")))
     absent = [name for name in can_be_absent if values.get(name) is None]
     limits = {name: limit for name, limit in limits.items() if name in given or name not in absent}
