@@ -28,7 +28,7 @@ types: $(VENV)/.installed-test
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/qat_step.py
 
-# Six builds, and whether each int8 file computes over its whole test set what was trained: 20 minutes on two cores.
+# Six builds, and whether each int8 file computes over its whole test set what was trained (a quarter of an hour).
 equality: $(VENV)/.installed
 	$(BIN)/python benchmarks/twin_equality.py
 

@@ -17,6 +17,8 @@ from models.inputs import Inputs, windows_in
 from models.objectives import Objective, objective
 
 FloatArray = NDArray[np.float32]
+Inputs = FloatArray | dict[str, NDArray[Any]]
+"""Features [n, T, F], or by name where the model takes `features` and `lengths` [n]."""
 Targets = NDArray[Any]
 OnEpoch = Callable[[dict[str, float]], None]
 
@@ -180,7 +182,7 @@ def train_for(
 
     For the refit on all training data, where no validation part is left to stop by.
     """
-    steps = epochs * math.ceil(len(windows_in(train[0])) / plan.batch_size)
+    steps = epochs * math.ceil(len(train[1]) / plan.batch_size)
     _compile(model, tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps), task)
     model.fit(
         train[0],

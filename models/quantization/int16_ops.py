@@ -46,25 +46,19 @@ def batch_matmul_int16(exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, sca
 
 
 def fully_connected_int16(
-    exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, scale: tf.Tensor, has_bias: bool
+    exact: tf.Tensor, sums: tf.Tensor, factor: tf.Tensor, scale: tf.Tensor
 ) -> tf.Tensor:
-    """FULLY_CONNECTED's last step: the same by a multiplier of 31 bits.
+    """FULLY_CONNECTED's last step: the same by a multiplier of 31 bits, in one rounding.
 
-    With a bias, which is int64, the reference kernel rounds once. Without one ruy's kernel for AVX rounds
-    twice, halves up each time (one value in 900 comes out otherwise than by one rounding; on Arm ruy rounds
-    once).
+    (TensorFlow's own interpreter rounds twice where the op has no bias, through ruy's kernel for AVX: one
+    value in 900 comes out a step higher than LiteRT's.)
 
     Args:
-        factor: one for each channel (last axis); the rest as for ``batch_matmul_int16``.
-        has_bias: whether the op has a bias, which ``sums`` then contain.
+        factor: a scalar or one for each channel (last axis); the rest as for ``batch_matmul_int16``.
     """
     multiplier, shift = quantize_multiplier_float64(factor)
     product = tf.cast(sums, tf.int64) * tf.cast(multiplier, tf.int64)
-    if has_bias:
-        return _with_gradient(exact, _shift_halves_up(product, 31 - shift), scale)
-    product = tf.bitwise.left_shift(product, tf.cast(tf.maximum(shift, 0), tf.int64))
-    high = _shift_halves_up(product, tf.fill(tf.shape(shift), 31))
-    return _with_gradient(exact, _shift_halves_up(high, tf.maximum(-shift, 0)), scale)
+    return _with_gradient(exact, _shift_halves_up(product, 31 - shift), scale)
 
 
 def _shift_halves_up(x: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:

@@ -71,7 +71,7 @@ class QuantizedOperations(Operations):
         if bias is not None:
             sums += integers(bias, x_scale * scale[0])
         factor, out_scale = self._int16_output(role, exact, x_scale, scale[0])
-        return fully_connected_int16(exact, sums, factor, out_scale, bias is not None)
+        return fully_connected_int16(exact, sums, factor, out_scale)
 
     def compare(self, role: str, queries: tf.Tensor, keys: tf.Tensor, of: tuple[str, str]) -> tf.Tensor:
         exact = super().compare(role, queries, keys, of)

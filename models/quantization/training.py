@@ -12,13 +12,15 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
+from models.config import output_name
 from models.inputs import Inputs, windows_in
+from models.quantization.divergence import task_divergence
 from models.training import EpochReport
 
 FloatArray = NDArray[np.float32]
 
 ATTENTION_WEIGHT = 3.0
-"""Weight of the attention's divergence beside the logits'."""
+"""Weight of the attention's divergence beside the answer's."""
 
 HALF_SOFTMAX_STEP = 1.0 / 512.0
 """Added to attention weights before a logarithm: an int8 weight of 0 is known to half a step only."""
@@ -61,19 +63,6 @@ def plan_distillation(
     return DistillationPlan(epochs, batch_size, learning_rate or LEARNING_RATE)
 
 
-def logits_divergence(teacher_logits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Kullback-Leibler divergence of the decisions: ``sum_c p log(p / q)`` of the logits' softmax.
-
-    Args:
-        teacher_logits, logits: [batch, classes].
-
-    Returns:
-        [batch], in nats.
-    """
-    log_p, log_q = tf.nn.log_softmax(teacher_logits), tf.nn.log_softmax(logits)
-    return tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1)
-
-
 def attention_divergence(teacher_weights: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Kullback-Leibler divergence of the attention, softened by half an int8 step.
 
@@ -95,6 +84,7 @@ def distill(
     x_validation: Inputs,
     plan: DistillationPlan,
     on_epoch: Callable[[dict[str, float]], None],
+    task: str = "classification",
 ) -> int:
     """Train a calibrated twin to answer as its teacher does; keep the best state.
 
@@ -103,15 +93,17 @@ def distill(
 
     Args:
         twin: from ``quantize_model``, calibrated; changed in place.
-        teacher: the float model; outputs ``logits`` and ``attention_weights``.
+        teacher: the float model; outputs ``logits`` or ``values``, and ``attention_weights``.
         x_train, x_validation: [n, T, F] float32, standardized, with ``lengths`` where the model takes
             them. No labels are needed.
         plan: how long.
         on_epoch: called with epoch, loss and val_loss (nats, attention weighted).
+        task: what the models answer, which decides by what the answers are held together.
 
     Returns:
         The epoch that was kept.
     """
+    answer = output_name(task)
     targets = teacher.predict(x_train, verbose=0)
     validation = (x_validation, teacher.predict(x_validation, verbose=0))
     windows = len(windows_in(x_train))
@@ -122,8 +114,8 @@ def distill(
     schedule = tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))
     twin.compile(
         tf_keras.optimizers.Adam(schedule, clipnorm=1.0),
-        loss={"logits": logits_divergence, "attention_weights": attention_divergence},
-        loss_weights={"logits": 1.0, "attention_weights": ATTENTION_WEIGHT},
+        loss={answer: task_divergence(task), "attention_weights": attention_divergence},
+        loss_weights={answer: 1.0, "attention_weights": ATTENTION_WEIGHT},
     )
     before = twin.evaluate(*validation, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
     keep = _KeepClosest({name: float(value) for name, value in before.items()})

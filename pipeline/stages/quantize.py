@@ -90,7 +90,7 @@ def _quantize(
         plan = plan_distillation(windows, batch_size, options.qat_epochs, options.qat_learning_rate)
         title = f"Quantization-aware training{of}"
         with log.phase(f"quantization-aware{of}", title, plan.epochs) as on_epoch:
-            kept = distill(twin, teacher, x_all, data.inputs("validation"), plan, on_epoch)
+            kept = distill(twin, teacher, x_all, data.inputs("validation"), plan, on_epoch, data.task)
         context.progress.message(
             f"{title}: epoch {kept} of {plan.epochs} is closest to the float model"
             + ("" if kept else " (epoch 0: the float weights, rounded; training found nothing closer)")

@@ -74,10 +74,10 @@ def test_it_answers_nearly_as_the_plain_layer_does(kind: str, precision: str) ->
     """That the file gives the same is the business of other tests. Scores lie in [-6.1, 8] here.
 
     A weight p moves by p (1 - p) <= 1/4 of what its score and of what the others do: by half the error of a
-    score. int16: steps of 15 / 32767 with headroom, so 1.2e-4, and the softmax's tables 1.4e-4. int8: steps of
-    14 * 1.2 / 255, half of which is 0.033: 0.017, as much again for what the scores are made of, and half a
-    step of 1/256. Cosine's directions are int8 in both: 0.0023 RMS in each of 8 places, which sharpness 8 makes
-    0.026 RMS of a score, 0.08 at most.
+    score. int16: steps of 15 / 32767 with headroom, so 1.2e-4, and the softmax's tables 1.4e-4. int8: steps
+    of 14 * 1.2 / 255, half of which is 0.033: 0.017, as much again for what the scores are made of, and
+    half a step of 1/256. Cosine's directions are int8 in both: 0.0023 RMS in each of 8 places, which
+    sharpness 8 makes 0.026 RMS of a score, 0.08 at most.
     """
     inputs = [hidden_states(), hidden_states()]
     made, expected = twin_of(kind, precision)(inputs), attention(kind)(inputs)
@@ -183,11 +183,11 @@ def test_gradients_reach_every_weight_and_input_and_are_the_plain_layers_but_for
 ) -> None:
     """Nothing saturates: all that was seen has room. Weights are exact in int8 (``random_weight``).
 
-    A gradient is a sum of products of at most six rounded values (weight, its complement, value, key, query,
-    tanh), RMS errors in the norm: int8: a step of 1/255 of a span of four times the value, 1/255 / sqrt(12) * 4
-    = 0.0045, six of them 0.011; a score's 0.019, which is the weight's, relatively: 0.03 together. int16: 1/128
-    of the first with headroom 0.5, and 3e-4 for what the softmax's tables do to a weight of 0.2. Cosine's
-    directions are int8 in both: 0.026 of a score, 0.0065 of a direction.
+    A gradient is a sum of products of at most six rounded values (weight, its complement, value, key,
+    query, tanh), RMS errors in the norm: int8: a step of 1/255 of a span of four times the value, 1/255 /
+    sqrt(12) * 4 = 0.0045, six of them 0.011; a score's 0.019, which is the weight's, relatively: 0.03
+    together. int16: 1/128 of the first with headroom 0.5, and 3e-4 for what the softmax's tables do to a
+    weight of 0.2. Cosine's directions are int8 in both: 0.026 of a score, 0.0065 of a direction.
     """
     inputs = [hidden_states(), hidden_states()]
     expected = gradients(attention(kind), inputs)
