@@ -44,8 +44,8 @@ def _model(config: BuildConfig) -> Iterator[Conflict]:
         yield Conflict(
             "model",
             "variable_length",
-            "got true; with bidirectional the backward LSTM would start in the padding, allowed: false, or one "
-            "direction",
+            "got true; with bidirectional the backward LSTM would start in the padding, allowed: false, or "
+            "one direction",
         )
     if model.heads is not None:
         width = model.units[-1] * (2 if model.bidirectional else 1)
