@@ -23,7 +23,8 @@ SCHEMES = ("float32", "int8", "int8-attention-int16", "int8-attention-float32", 
 
 def _script() -> ModuleType:
     specification = importlib.util.spec_from_file_location("matrix", ROOT / "benchmarks" / "matrix.py")
-    assert specification and specification.loader
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     sys.modules["matrix"] = module  # dataclasses look their module up
     specification.loader.exec_module(module)
