@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from models.config import output_name
 from models.errors import TrainingError
-from models.inputs import Inputs, windows_in
+from models.inputs import Inputs
 from models.objectives import Objective, objective
 
 FloatArray = NDArray[np.float32]
-Inputs = FloatArray | dict[str, NDArray[Any]]
-"""Features [n, T, F], or by name where the model takes `features` and `lengths` [n]."""
 Targets = NDArray[Any]
 OnEpoch = Callable[[dict[str, float]], None]
 
