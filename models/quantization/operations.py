@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.attention.operations import MASKED_SCORE, Operations
+from models.attention.operations import Operations
 from models.quantization.fake_quant import (
     affine_parameters,
     fake_quantize_bias,
@@ -24,6 +24,8 @@ from models.quantization.int16_ops import (
 from models.quantization.number_formats import (
     HIDDEN_RANGE,
     HIDDEN_RANGE_16,
+    INT8_MIN,
+    INT16_MIN,
     SOFTMAX_RANGE,
     SOFTMAX_RANGE_16,
     Range,
@@ -115,10 +117,14 @@ class QuantizedOperations(Operations):
         return self._known(role, super().scale(role, x, factor, of), scaled, None)
 
     def mask(self, scores: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-        if mask is None or not self._layer.fake_quantization:
+        """The masked score is the lowest that the scores' format holds; how low that is depends on their span."""
+        if mask is None or not self._layer.fake_quantization or self._precision == "float32":
             return super().mask(scores, mask)
-        lowest, _ = self._layer.bounds("scores")
-        return tf.where(mask, scores, MASKED_SCORE if self._precision == "float32" else lowest)
+        bounds = self._layer.bounds("scores")
+        if self._precision == "int16":
+            return tf.where(mask, scores, symmetric_scale(*bounds) * INT16_MIN)
+        scale, zero_point = affine_parameters(*bounds)
+        return tf.where(mask, scores, scale * (INT8_MIN - zero_point))
 
     def softmax(self, role: str, scores: tf.Tensor) -> tf.Tensor:
         self.exact_weights = super().softmax(role, scores)
