@@ -50,8 +50,9 @@ def fully_connected_int16(
 ) -> tf.Tensor:
     """FULLY_CONNECTED's last step: the same by a multiplier of 31 bits, in one rounding.
 
-    (TensorFlow's own interpreter rounds twice where the op has no bias, through ruy's kernel for AVX: one
-    value in 900 comes out a step higher than LiteRT's.)
+    So the kernel that sums in int64 does it: where the op has an int64 bias, or names that type for it
+    (``quantized_bias_type``). Otherwise ruy sums in int32 and on x86-64 rounds twice: one value in some
+    hundreds is a step higher.
 
     Args:
         factor: a scalar or one for each channel (last axis); the rest as for ``batch_matmul_int16``.

@@ -24,6 +24,8 @@ from models.quantization.int16_ops import (
 from models.quantization.number_formats import (
     HIDDEN_RANGE,
     HIDDEN_RANGE_16,
+    INT8_MIN,
+    INT16_MIN,
     SOFTMAX_RANGE,
     SOFTMAX_RANGE_16,
     Range,
@@ -126,9 +128,14 @@ class QuantizedOperations(Operations):
         return softmax_int16(scores, self._scale("scores")) if self._in_int16 else rounded
 
     def _lowest(self) -> float | tf.Tensor:
-        """The lower end of the scores' range, which is what a constant below it is stored as."""
-        rounds = self._layer.fake_quantization and self._precision != "float32"
-        return self._layer.bounds("scores")[0] if rounds else super()._lowest()
+        """The lowest score that the format holds, as which a constant below it is stored."""
+        if not self._layer.fake_quantization or self._precision == "float32":
+            return super()._lowest()
+        bounds = self._layer.bounds("scores")
+        if self._precision == "int16":
+            return symmetric_scale(*bounds) * INT16_MIN
+        scale, zero_point = affine_parameters(*bounds)
+        return scale * (INT8_MIN - zero_point)
 
     def _observed(self, role: str, x: tf.Tensor) -> tf.Tensor:
         return self._layer.activation(role, x, self._training)

@@ -28,6 +28,7 @@ PAGES = sorted(
 )
 CONFIGS = sorted(ROOT.glob("examples/*.toml"))
 TRAINING = ROOT / "docs" / "quantization-aware-training.md"
+ATTENTION = ROOT / "docs" / "attention.md"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -126,7 +127,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", [README, TRAINING], ids=name_of)
+@pytest.mark.parametrize("page", [README, TRAINING, ATTENTION], ids=name_of)
 def test_python_on_a_page_is_python_and_imports_what_exists(page: Path) -> None:
     imported = 0
     for block in blocks(page, "python"):
@@ -143,14 +144,16 @@ def test_python_on_a_page_is_python_and_imports_what_exists(page: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_python_of_the_training_page_runs_from_top_to_bottom(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [TRAINING, ATTENTION], ids=name_of)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks(TRAINING, "python")))
+    script.write_text("\n".join(blocks(page, "python")))
     done = subprocess.run(
         [sys.executable, script], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert (tmp_path / "model_int8.tflite").read_bytes()[4:8] == b"TFL3"
+    if page == TRAINING:
+        assert (tmp_path / "model_int8.tflite").read_bytes()[4:8] == b"TFL3"
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=name_of)

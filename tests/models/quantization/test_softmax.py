@@ -14,8 +14,8 @@ from models.quantization.softmax import exp_table, reciprocal_table, softmax_int
 def test_the_tables_by_hand() -> None:
     """Q0.15. Between two entries both functions lie below the line, by (10 / 512)^2 / 8 = 5e-5 of exp.
 
-    At -10 exp is 1.49, rounded 1. The middle of the segment, 1.502, is rounded to 2, the line there, 1.26, to 1:
-    half of the difference, rounded away from zero, is the 1 that makes the entry 2. At 1 both would be 32768.
+    At -10 exp is 1.49, rounded 1. The middle of the segment, 1.502, is rounded to 2, the line there, 1.26, to
+    1: half of the difference, rounded away from zero, is the 1 that makes the entry 2. The ends at 1 are cut.
     """
     assert (len(exp_table()), len(reciprocal_table())) == (513, 513)
     assert exp_table()[[0, 256, 512]].tolist() == [2, round(np.exp(-5.0) * 32768), 32767]
