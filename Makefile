@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: demo test fuzz bench equality lint types
+.PHONY: demo test fuzz bench equality matrix lint types
 
 demo: $(VENV)/.installed
 	$(BIN)/pipeline build --quantize int8
@@ -28,9 +28,13 @@ types: $(VENV)/.installed-test
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/qat_step.py
 
-# Six builds, and whether each int8 file computes over its whole test set what was trained: 20 minutes on two cores.
+# Six builds, and whether each int8 file computes over its whole test set what was trained (a quarter of an hour).
 equality: $(VENV)/.installed
 	$(BIN)/python benchmarks/twin_equality.py
+
+# Every attention x query x direction x scheme on two data sets, written into docs/matrix.md: about two hours.
+matrix: $(VENV)/.installed
+	$(BIN)/python benchmarks/matrix.py
 
 $(VENV)/.installed: $(NEEDS) | $(BIN)/pip
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e .

@@ -161,9 +161,11 @@ def _context_index(model: schema.ModelT) -> int:
     graph = model.subgraphs[0]
     weights: set[int] = set()
     found = []
-    for operator in schema.operators(model, graph, "SOFTMAX", "BATCH_MATMUL", "QUANTIZE", *SAME_VALUES):
+    kinds = ("SOFTMAX", "BATCH_MATMUL", "QUANTIZE", "SELECT_V2", *SAME_VALUES)
+    for operator in schema.operators(model, graph, *kinds):
         kind = schema.operator_name(model, operator)
-        if kind == "SOFTMAX" or (kind != "BATCH_MATMUL" and operator.inputs[0] in weights):
+        source = operator.inputs[1 if kind == "SELECT_V2" else 0]  # a SELECT_V2 takes its condition first
+        if kind == "SOFTMAX" or (kind != "BATCH_MATMUL" and source in weights):
             weights.update(schema.indices(operator.outputs))
         elif kind == "BATCH_MATMUL" and weights & set(schema.indices(operator.inputs)):
             found.append(int(operator.outputs[0]))

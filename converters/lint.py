@@ -160,7 +160,7 @@ def integer_only_problems(source: schema.Source) -> list[Problem]:
     return problems
 
 
-_INTEGER_TIP = "Every tensor needs a range before quantizing, and no op may be denylisted."
+_INTEGER_TIP = "Every value needs a range before quantizing, and an integer precision."
 
 
 def cell_clip_problems(source: schema.Source) -> list[Problem]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from converters import schema
+from models.config import output_name
 from models.errors import ConversionError, InputError
 
 METADATA_NAME = "FUSELAGE_METADATA"
@@ -22,6 +23,8 @@ METADATA_FORMAT = "fuselage-metadata"
 METADATA_VERSION = 1
 CHECKSUM = "sha256"
 """Of the whole file with these 64 hexadecimal digits taken as zeros; `pipeline.runtime` verifies it."""
+LENGTHS = "lengths"
+"""The second input of a model for sequences of different length: how many steps count, [1] int32."""
 SIGNATURE_KEY = "serving_default"
 STATE_RULE = (
     "The LSTM's hidden and cell state are variable tensors and survive invoke(). "
@@ -47,16 +50,22 @@ def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
     unpacked = schema.read_model(model)
     outputs = describe_outputs(unpacked)
     inputs = _signature_tensors(unpacked, "inputs")
+    lengths = inputs.pop(LENGTHS, None) if len(inputs) == 2 else None
     if len(inputs) != 1:
-        raise ConversionError(f"The model has {len(inputs)} inputs; the metadata describes models with one.")
+        raise ConversionError(
+            f"The model has {len(inputs)} inputs; the metadata describes models with one, "
+            f"and perhaps '{LENGTHS}' beside it."
+        )
     # Any text that stands nowhere else will do until the checksum is known.
     token = hashlib.sha256(b"checksum of " + model).hexdigest()
     document = {"format": METADATA_FORMAT, "version": METADATA_VERSION, **metadata, CHECKSUM: token}
     ((input_name, input_tensor),) = inputs.items()
     shapes = {one["name"]: one["shape"] for one in outputs}
-    document.setdefault("signature", {"input": input_name, "outputs": list(shapes)})
+    more = {} if lengths is None else {"lengths": LENGTHS}
+    document.setdefault("signature", {"input": input_name, **more, "outputs": list(shapes)})
     document.setdefault("state_rule", STATE_RULE)
     _check(document, schema.shape(input_tensor), shapes)
+    _check_lengths(document["preprocessing"].get("padding"), lengths)
     try:
         content = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode("utf-8")
     except (TypeError, ValueError) as error:
@@ -156,8 +165,9 @@ def _check(
     contradictions = []
     if input_shape != (1, steps, features):
         contradictions.append(f"its input is {list(input_shape)}, the metadata says {[1, steps, features]}")
+    answer = shapes.get(output_name(document.get("task", "classification")))
     lengths = {
-        "class_names": shapes.get("logits", [1, len(document["class_names"])])[-1],
+        "class_names": len(document["class_names"]) if answer is None else answer[-1],
         "channel_names": features,
         "preprocessing.mean": features,
         "preprocessing.std": features,
@@ -168,6 +178,16 @@ def _check(
             contradictions.append(f"{field} has {len(holder[key])} entries, the model needs {length}")
     if contradictions:
         raise ConversionError(f"The metadata does not fit the model: {'; '.join(contradictions)}.")
+
+
+def _check_lengths(padding: str | None, lengths: schema.TensorT | None) -> None:
+    """Raise unless a model that pads at the end is told the length, and no other."""
+    if (padding == "end") != (lengths is not None):
+        has = "no input" if lengths is None else "an input"
+        raise ConversionError(f"The model has {has} '{LENGTHS}', and its padding is {padding!r}.")
+    if lengths is not None and (schema.shape(lengths), schema.tensor_type_name(lengths)) != ((1,), "int32"):
+        shown = f"{schema.tensor_type_name(lengths)} {list(schema.shape(lengths))}"
+        raise ConversionError(f"The input '{LENGTHS}' is {shown}; needed is int32 [1].")
 
 
 def _entry(model: schema.ModelT) -> schema.MetadataT | None:

@@ -198,6 +198,16 @@ def operator_code(builtin: int, version: int) -> Any:
     return code
 
 
+def cast(source: str, result: str) -> OperatorT:
+    """A CAST between two tensor types, without its operands."""
+    operator = OperatorT()
+    operator.builtinOptionsType = generated.BuiltinOptions.CastOptions
+    operator.builtinOptions = generated.CastOptionsT()
+    operator.builtinOptions.inDataType = tensor_type(source)
+    operator.builtinOptions.outDataType = tensor_type(result)
+    return operator
+
+
 def operator_name(model: ModelT, operator: OperatorT) -> str:
     """The operator's builtin name, or the name of a custom operator ("FlexErf", for example)."""
     code = model.operatorCodes[operator.opcodeIndex]

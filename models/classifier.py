@@ -10,13 +10,14 @@ import tf_keras
 from models.attention import attention_class
 from models.attention.base import Attention
 from models.config import AttentionConfig, ModelConfig, output_name
-from models.recurrent import LastState, MeanOverTime, recurrent_stack
+from models.recurrent import LastRealState, LastState, MeanOverTime, RealSteps, recurrent_stack
 
 
 def build_model(config: ModelConfig) -> tf_keras.Model:
     """A functional Keras 2 model.
 
-    Input ``features`` [batch, steps, features], standardized.
+    Input ``features`` [batch, steps, features], standardized; of variable length also ``lengths``
+    [batch] int32, how many steps count, from the first on. What stands in the others has no influence.
     Outputs: ``logits`` [batch, outputs], of the task "per-step" [batch, steps, outputs], or of
     "regression" ``values`` [batch, outputs]; and ``attention_weights`` [batch, (heads,) (queries,)
     steps], where a single query has no axis.
@@ -29,20 +30,30 @@ def build_model(config: ModelConfig) -> tf_keras.Model:
         else features
     )
     hidden = recurrent_stack(config.recurrent, x)  # [batch, time, size]
-    last = LastState(config.recurrent.bidirectional, name="last_state")
+    inputs, masks = features, []
+    if config.variable_length:
+        lengths = tf_keras.Input((), name="lengths", dtype=tf.int32)
+        inputs, masks = [features, lengths], [hidden, RealSteps(config.steps, name="real_steps")(lengths)]
     attention = build_attention(config.attention)
+
+    def last_state() -> tf.Tensor:
+        if config.variable_length:
+            return LastRealState(name="last_state")([hidden, lengths])
+        return LastState(config.recurrent.bidirectional, name="last_state")(hidden)
+
     if config.attention.query == "last":
-        state = last(hidden)
-        context, weights = attention([layers.Reshape((1, -1), name="one_query")(state), hidden])
+        state = last_state()
+        query = layers.Reshape((1, -1), name="one_query")(state)
+        context, weights = attention([query, hidden, *masks])
         context = layers.Reshape((-1,), name="one_context")(context)  # [batch, size]
         weights = OneQuery(name="attention_weights")(weights)
     else:
-        context, weights = attention([hidden, hidden])  # [batch, time, size]
+        context, weights = attention([hidden, hidden, *masks])  # [batch, time, size]
         if config.task == "per-step":
             state = hidden
         else:
             context = MeanOverTime(name="pooled_context")(context)
-            state = last(hidden) if config.attention.combine == "concat" else None
+            state = last_state() if config.attention.combine == "concat" else None
     head = context
     if config.attention.combine == "concat":
         head = layers.Concatenate(name="context_and_state")([context, state])  # [batch, ..., 2 * size]
@@ -50,7 +61,7 @@ def build_model(config: ModelConfig) -> tf_keras.Model:
         head = layers.Dropout(config.dropout, name="head_dropout")(head)
     name = output_name(config.task)
     outputs = {name: layers.Dense(config.outputs, name=name)(head), "attention_weights": weights}
-    return tf_keras.Model(features, outputs, name="classifier")
+    return tf_keras.Model(inputs, outputs, name="classifier")
 
 
 def build_attention(config: AttentionConfig) -> Attention:

@@ -15,6 +15,8 @@ ATTENTION_KINDS = ("dot", "scaled-dot", "cosine", "general", "concat", "additive
 QUERIES = ("last", "all")
 COMBINATIONS = ("concat", "context")
 TASKS = ("classification", "multi-label", "regression", "per-step")
+NO_LABEL = -1
+"""The label of a step that is padding: it is neither learned nor judged."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,27 @@ class ModelConfig:
                 "A label for every step needs a query from every step; the query is 'last'.",
                 "Use --query all.",
             )
+        if self.variable_length:
+            self._check_variable_length()
         if self.attention.kind == "multi-head" and self.recurrent.outputs % self.attention.heads:
             raise InputError(
                 f"{self.attention.heads} heads cannot share a hidden state of {self.recurrent.outputs}.",
                 "Choose a number of heads that divides it (units, twice as many with two directions).",
+            )
+
+    def _check_variable_length(self) -> None:
+        if self.recurrent.bidirectional:
+            raise InputError(
+                "A backward LSTM would start in the padding: --variable-length and --bidirectional exclude "
+                "each other.",
+                "Reversing each sequence within its own length would need indices computed on the device, "
+                "which this release leaves out. Use one direction, or windows of one length.",
+            )
+        if self.attention.query == "all" and self.task != "per-step":
+            raise InputError(
+                "--variable-length does not go with --query all, unless every step has a label: the mean of "
+                "a varying number of contexts has no integer op.",
+                "Use --query last.",
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -38,5 +38,7 @@ def load_tensorflow() -> None:
         import tensorflow as tf
         import tf_keras  # noqa: F401
 
+        if os.environ["TF_CPP_MIN_LOG_LEVEL"] != "0":
+            tf.get_logger().setLevel("ERROR")  # it warns of retracing where models are trained in turn
         tf.config.list_logical_devices()
         tf.function(lambda x: x + 1.0, jit_compile=True)(tf.zeros(()))  # XLA announces itself once

@@ -80,6 +80,40 @@ class LastState(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable(package="fuselage")
+class LastRealState(tf_keras.layers.Layer):
+    """The hidden state after the last step that counts: ``[batch, time, size], [batch] -> [batch, size]``."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        hidden, lengths = inputs
+        return tf.gather(hidden, lengths - 1, axis=1, batch_dims=1)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int, int]:
+        return input_shape[0][0], input_shape[0][2]
+
+
+@tf_keras.utils.register_keras_serializable(package="fuselage")
+class RealSteps(tf_keras.layers.Layer):
+    """Which steps count: ``[batch] -> [batch, steps]`` bool.
+
+    Args:
+        steps: of a whole window.
+    """
+
+    def __init__(self, steps: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.steps = steps
+
+    def call(self, lengths: tf.Tensor) -> tf.Tensor:
+        return tf.range(self.steps)[tf.newaxis] < lengths[:, tf.newaxis]
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int, int]:
+        return input_shape[0], self.steps
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "steps": self.steps}
+
+
+@tf_keras.utils.register_keras_serializable(package="fuselage")
 class MeanOverTime(tf_keras.layers.Layer):
     """The mean over the steps: ``[batch, time, size] -> [batch, size]``."""
 

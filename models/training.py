@@ -1,4 +1,4 @@
-"""Training of the float classifier to convergence."""
+"""Training of the float model to convergence."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import numpy as np
 import tf_keras
 from numpy.typing import NDArray
 
+from models.config import output_name
 from models.errors import TrainingError
+from models.inputs import Inputs
+from models.objectives import Objective, objective
 
 FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
+Targets = NDArray[Any]
 OnEpoch = Callable[[dict[str, float]], None]
 
 SMALL_DATA = 1000
@@ -88,36 +91,42 @@ class EpochReport(tf_keras.callbacks.Callback):
         self._on_epoch({"epoch": epoch + 1, **figures})
 
 
-def _compile(model: tf_keras.Model, learning_rate: Any) -> None:
+def _compile(model: tf_keras.Model, learning_rate: Any, task: str) -> None:
+    chosen: Objective = objective(task)
     model.compile(
         tf_keras.optimizers.Adam(learning_rate, clipnorm=1.0),
-        loss={"logits": tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
-        metrics={"logits": tf_keras.metrics.SparseCategoricalAccuracy(name="accuracy")},
+        loss={output_name(task): chosen.loss},
+        metrics={output_name(task): chosen.metric},
     )
 
 
-def _named(figures: dict[str, float]) -> dict[str, float]:
+def _named(figures: dict[str, float], task: str) -> dict[str, float]:
     """Keras prefixes the metric with the layer's name; ours are loss, accuracy, val_loss, val_accuracy."""
     keep = {"epoch": "epoch", "loss": "loss", "val_loss": "val_loss"}
-    keep |= {"logits_accuracy": "accuracy", "val_logits_accuracy": "val_accuracy"}
+    output, metric = output_name(task), objective(task).metric.name
+    keep |= {f"{output}_{metric}": metric, f"val_{output}_{metric}": f"val_{metric}"}
     return {keep[name]: value for name, value in figures.items() if name in keep}
 
 
 def train_with_early_stopping(
     model: tf_keras.Model,
-    train: tuple[FloatArray, IntArray],
-    validation: tuple[FloatArray, IntArray],
+    train: tuple[Inputs, Targets],
+    validation: tuple[Inputs, Targets],
     plan: TrainingPlan,
     on_epoch: OnEpoch,
+    task: str = "classification",
 ) -> int:
     """Train until the validation loss stops falling; keep the best epoch's weights.
 
     Args:
         model: from ``models.classifier.build_model``; changed in place.
-        train: x [n, T, F] float32, y [n].
+        train: x [n, T, F] float32, with ``lengths`` where the model takes them, and y as the task has it,
+            see `models.objectives`.
         validation: the same, not seen by the optimizer.
         plan: how long.
-        on_epoch: called with epoch (from 1), loss, accuracy, val_loss, val_accuracy.
+        on_epoch: called with epoch (from 1), loss, val_loss, and the task's metric: accuracy and
+            val_accuracy, of a regression error and val_error.
+        task: what is learned.
 
     Returns:
         The best epoch, counted from 1.
@@ -125,17 +134,17 @@ def train_with_early_stopping(
     Raises:
         TrainingError: the loss is not finite.
     """
-    _compile(model, plan.learning_rate)
+    _compile(model, plan.learning_rate, task)
     stop = tf_keras.callbacks.EarlyStopping(
         "val_loss", min_delta=1e-4, patience=plan.patience, start_from_epoch=plan.minimum_epochs
     )
-    report, keep = EpochReport(lambda figures: on_epoch(_named(figures))), _KeepBest()
+    report, keep = EpochReport(lambda figures: on_epoch(_named(figures, task))), _KeepBest()
     model.fit(
         train[0],
-        {"logits": train[1]},
+        {output_name(task): train[1]},
         batch_size=plan.batch_size,
         epochs=plan.epochs,
-        validation_data=(validation[0], {"logits": validation[1]}),
+        validation_data=(validation[0], {output_name(task): validation[1]}),
         callbacks=[report, keep, stop],
         verbose=0,
     )
@@ -161,22 +170,23 @@ class _KeepBest(tf_keras.callbacks.Callback):
 
 def train_for(
     model: tf_keras.Model,
-    train: tuple[FloatArray, IntArray],
+    train: tuple[Inputs, Targets],
     epochs: int,
     plan: TrainingPlan,
     on_epoch: OnEpoch,
+    task: str = "classification",
 ) -> None:
     """Train for a known number of epochs, the learning rate falling to 0 along a cosine.
 
     For the refit on all training data, where no validation part is left to stop by.
     """
-    steps = epochs * math.ceil(len(train[0]) / plan.batch_size)
-    _compile(model, tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps))
+    steps = epochs * math.ceil(len(train[1]) / plan.batch_size)
+    _compile(model, tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps), task)
     model.fit(
         train[0],
-        {"logits": train[1]},
+        {output_name(task): train[1]},
         batch_size=plan.batch_size,
         epochs=epochs,
-        callbacks=[EpochReport(lambda figures: on_epoch(_named(figures)))],
+        callbacks=[EpochReport(lambda figures: on_epoch(_named(figures, task)))],
         verbose=0,
     )

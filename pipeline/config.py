@@ -157,9 +157,14 @@ class TolerancesConfig(Section):
     flag_prefix: ClassVar[str] = "limit-"
 
     decision_agreement: Share | None = Field(default=None, description="Least share of equal decisions.")
+    label_agreement: Share | None = Field(default=None, description="Least share of equal single labels.")
     max_probability_difference: Share | None = Field(
         default=None, description="Largest change of a probability."
     )
+    value_max_error: Limit | None = Field(
+        default=None, description="Largest change of a value, in standard deviations."
+    )
+    value_rms_error: Limit | None = Field(default=None, description="Largest RMS change of the values.")
     attention_max_error: Share | None = Field(
         default=None, description="Largest error of an attention weight."
     )
@@ -177,6 +182,8 @@ class TolerancesConfig(Section):
     worst_class_recall_drop: Share | None = Field(
         default=None, description="Largest loss of any class's recall."
     )
+    macro_f1_drop: Share | None = Field(default=None, description="Largest loss of mean F1 over labels.")
+    r2_drop: Share | None = Field(default=None, description="Largest loss of explained variance.")
 
 
 class BuildConfig(Section):

@@ -40,6 +40,13 @@ def _model(config: BuildConfig) -> Iterator[Conflict]:
         yield Conflict(
             "model", "query", "got last; an output per step needs a query per step, allowed: all, or auto"
         )
+    if model.variable_length and model.bidirectional:
+        yield Conflict(
+            "model",
+            "variable_length",
+            "got true; with bidirectional the backward LSTM would start in the padding, allowed: false, or "
+            "one direction",
+        )
     if model.heads is not None:
         width = model.units[-1] * (2 if model.bidirectional else 1)
         if model.attention != "multi-head":

@@ -220,7 +220,7 @@ def _rule(model: schema.ModelT, path: Path) -> Preprocessing | None:
         rule = checked_metadata(document)["preprocessing"]
     except (InputError, ModelFileError) as error:
         raise InputError(f"'{path}': {error}") from error
-    return Preprocessing.from_dict({one.name: rule[one.name] for one in fields(Preprocessing)})
+    return Preprocessing.from_dict(rule)
 
 
 def _require_shape(name: str, lstm: SwitchableLstm, x: Input) -> None:

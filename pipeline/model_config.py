@@ -16,13 +16,12 @@ def model_config(section: ModelSection, data: PreparedData) -> ModelConfig:
     """The model for one data set; what is `auto` is chosen here.
 
     Raises:
-        InputError: the data and the configuration ask for different things.
+        InputError: fields that do not go together, or not with the task of the data.
     """
-    task = section.task or "classification"
     recurrent = RecurrentConfig(section.units, section.bidirectional, section.layer_dropout)
     attention = AttentionConfig(
         kind=section.attention,
-        query=section.query or ("all" if task == "per-step" else "last"),
+        query=section.query or ("all" if data.task == "per-step" else "last"),
         combine=section.combine,
         heads=section.heads or math.gcd(MOST_HEADS, recurrent.outputs),
     )
@@ -30,7 +29,7 @@ def model_config(section: ModelSection, data: PreparedData) -> ModelConfig:
         steps=data.preprocessing.steps,
         features=data.preprocessing.features,
         outputs=len(data.class_names),
-        task=task,
+        task=data.task,
         recurrent=recurrent,
         attention=attention,
         dropout=section.dropout,

@@ -1,4 +1,4 @@
-"""Run a sequence classifier built by fuselage: raw window in, label and attention weights out.
+"""Run a model built by fuselage: raw window in, answer and attention weights out.
 
 This file stands alone. It needs numpy and one interpreter (ai_edge_litert, else tflite_runtime, else
 TensorFlow's tf.lite) and imports nothing else of fuselage, so it can be copied to a device as it is.
@@ -6,6 +6,10 @@ TensorFlow's tf.lite) and imports nothing else of fuselage, so it can be copied 
     classifier = SequenceClassifier("model_int8.tflite")
     prediction = classifier.predict(window)  # [time, channels], raw units
     print(prediction.label, prediction.probabilities, prediction.attention_weights)
+
+A model has one task. `SequenceClassifier` gives a class to a window, `MultiLabelClassifier` any number of
+labels, `SequenceRegressor` values in their units, `StepClassifier` a class to every step; `load_model(path)`
+returns the one that fits the file.
 
 The fused LSTM keeps its hidden and cell state between two calls of the interpreter. Every window here
 starts from the zero state: `run` calls `reset_all_variables()` before it invokes. Code that talks to the
@@ -29,7 +33,7 @@ METADATA_NAME = b"FUSELAGE_METADATA"
 METADATA_FORMAT = "fuselage-metadata"
 METADATA_VERSION = 1
 SIGNATURE = "serving_default"
-OUTPUTS = ("logits", "attention_weights")
+ATTENTION, LENGTHS = "attention_weights", "lengths"
 
 
 class ModelFileError(ValueError):
@@ -42,7 +46,7 @@ class WindowError(ValueError):
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says about one window.
+    """What a classifier says about one window.
 
     Attributes:
         label: name of the most probable class.
@@ -51,7 +55,8 @@ class Prediction:
         logits: [classes] float32.
         attention_weights: [time] float32, one a step of the model's input; the last is the window's last.
             Of a model with several queries or heads [queries, time], [heads, time] or [heads, queries, time]:
-            along the last axis each row is a distribution over the steps.
+            along the last axis each row is a distribution over the steps. Of a model that pads at the end the
+            first is the window's first, and those behind the window are next to nothing.
     """
 
     label: str
@@ -61,8 +66,62 @@ class Prediction:
     attention_weights: np.ndarray
 
 
-class SequenceClassifier:
-    """A .tflite model of fuselage, ready to classify windows. One instance serves one thread.
+@dataclass(frozen=True)
+class MultiLabelPrediction:
+    """Which of the labels one window has.
+
+    Attributes:
+        labels: names of those more probable than not; there may be none.
+        probabilities: [labels] float32, sigmoid of the logits, in the order of the metadata's `class_names`.
+        logits: [labels] float32.
+        attention_weights: as of `Prediction`.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    logits: np.ndarray
+    attention_weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class RegressionPrediction:
+    """The values of one window.
+
+    Attributes:
+        values: [targets] float32, in `units`.
+        names, units: one text a target; a unit that is not known is "".
+        attention_weights: as of `Prediction`.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    attention_weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class StepPrediction:
+    """A class for every step of one window, padding left out.
+
+    Attributes:
+        labels: name of the most probable class of each step.
+        class_indices: [time] int64.
+        probabilities: [time, classes] float32, softmax of the logits.
+        logits: [time, classes] float32.
+        attention_weights: as of `Prediction`: of the model's input, padding included.
+    """
+
+    labels: tuple[str, ...]
+    class_indices: np.ndarray
+    probabilities: np.ndarray
+    logits: np.ndarray
+    attention_weights: np.ndarray
+
+
+class SequenceModel:
+    """A .tflite model of fuselage, ready for windows. One instance serves one thread.
+
+    This is what the models of all tasks share; `predict` is in the class of the task.
 
     Args:
         model: path of the .tflite file, or its content.
@@ -80,6 +139,8 @@ class SequenceClassifier:
         ModelFileError: the file is missing, damaged, or lacks the metadata or signature.
     """
 
+    task: str
+    answer = "logits"  # the output beside the attention weights
     metadata: dict[str, Any]
     output_scales: dict[str, float]
 
@@ -88,6 +149,11 @@ class SequenceClassifier:
     ) -> None:
         content = model if isinstance(model, bytes) else _read_file(model)
         self.metadata = checked_metadata(_read_metadata(content))
+        if task_of(self.metadata) != self.task:
+            raise ModelFileError(
+                f"The model's task is {task_of(self.metadata)}; {type(self).__name__} is for {self.task}. "
+                "load_model() takes any."
+            )
         if verify_checksum:
             _verify_checksum(content, self.metadata)
         self._interpreter = open_interpreter(content, num_threads)
@@ -95,19 +161,26 @@ class SequenceClassifier:
         self._mean = np.array(preprocessing["mean"], np.float32)  # [features]
         self._std = np.array(preprocessing["std"], np.float32)
         self._shape = (preprocessing["steps"], preprocessing["features"])
-        self._pads = preprocessing["padding"] == "front"
+        self._padding = preprocessing["padding"]
         self._class_names = tuple(self.metadata["class_names"])
-        self._input, self._outputs = self._bind()
+        self._inputs, self._outputs = self._bind()
         self.output_scales = {name: output_scale(content, one) for name, one in self._outputs.items()}
 
-    def run(self, features: np.ndarray) -> dict[str, np.ndarray]:
+    @property
+    def takes_lengths(self) -> bool:
+        """Whether the model is told how many steps of its input are real: those at the end may be padding."""
+        return LENGTHS in self._inputs
+
+    def run(self, features: np.ndarray, length: int | None = None) -> dict[str, np.ndarray]:
         """Run the model on one standardized window, from the zero state.
 
         Args:
             features: [time, features], standardized, exactly as long as the model's input.
+            length: how many of its steps count, from the first, where the model takes lengths; None: all.
 
         Returns:
-            `logits` [classes] and `attention_weights` [..., time], float32, dequantized where needed.
+            `logits` [classes] (per step [time, classes]; of a regression `values` [targets], standardized)
+            and `attention_weights` [..., time], float32, dequantized where needed.
 
         Raises:
             WindowError: wrong shape, or a value that is not finite.
@@ -116,51 +189,58 @@ class SequenceClassifier:
         if features.shape != self._shape:
             raise WindowError(f"The model takes features of shape {self._shape}, got {features.shape}.")
         self._interpreter.reset_all_variables()  # the LSTM would start from the state of the last window
-        self._interpreter.set_tensor(self._input["index"], quantize(features, self._input)[np.newaxis])
+        taken = self._inputs["features"]
+        self._interpreter.set_tensor(taken["index"], quantize(features, taken)[np.newaxis])
+        if self.takes_lengths:
+            length = self._shape[0] if length is None else length
+            if not 1 <= length <= self._shape[0]:
+                raise WindowError(f"The length of a window is {length}; allowed is 1 to {self._shape[0]}.")
+            self._interpreter.set_tensor(self._inputs[LENGTHS]["index"], np.array([length], np.int32))
+        elif length not in (None, self._shape[0]):
+            raise WindowError(f"The model takes no lengths: every one of its {self._shape[0]} steps counts.")
         self._interpreter.invoke()
         return {
             name: dequantize(self._interpreter.get_tensor(details["index"])[0], details)
             for name, details in self._outputs.items()
         }
 
-    def predict(self, window: np.ndarray) -> Prediction:
-        """Classify one window of raw measurements.
+    def predict(self, window: np.ndarray) -> Any:
+        """Answer one window of raw measurements; see the class of the task."""
+        raise NotImplementedError(f"{type(self).__name__} has no task; load_model() returns one that has.")
 
-        Args:
-            window: [time, channels] in the units the model was trained with (`metadata["channel_units"]`).
-                A model whose padding rule is "front" takes shorter windows too.
+    def standardize(self, window: np.ndarray) -> np.ndarray:
+        """Return the features the model takes: (x - mean) / std in float32, then zeros up to its length.
+
+        They go in front or at the end, as the model's padding rule says.
 
         Raises:
             WindowError: wrong shape, too long, too short, or a value that is not finite.
-        """
-        outputs = self.run(self.standardize(window))
-        logits = outputs["logits"]
-        winner = int(np.argmax(logits))
-        return Prediction(
-            self._class_names[winner], winner, softmax(logits), logits, outputs["attention_weights"]
-        )
-
-    def standardize(self, window: np.ndarray) -> np.ndarray:
-        """Return the features the model takes: (x - mean) / std in float32, then zeros in front.
-
-        Raises:
-            WindowError: as for `predict`.
         """
         steps, channels = self._shape
         raw = _float32(window)
         if raw.ndim != 2 or raw.shape[1] != channels:
             names = ", ".join(self.metadata["channel_names"])
             raise WindowError(f"A window is [time, {channels}] (channels: {names}), got shape {raw.shape}.")
-        if len(raw) == 0 or len(raw) > steps or (len(raw) < steps and not self._pads):
-            allowed = f"1 to {steps}" if self._pads else f"exactly {steps}"
+        pads = self._padding != "none"
+        if len(raw) == 0 or len(raw) > steps or (len(raw) < steps and not pads):
+            allowed = f"1 to {steps}" if pads else f"exactly {steps}"
             raise WindowError(f"The window has {len(raw)} steps; the model takes {allowed}.")
         features = np.zeros(self._shape, np.float32)
         with np.errstate(over="ignore"):  # what overflows here is refused by `run`
-            features[steps - len(raw) :] = (raw - self._mean) / self._std
+            features[self._real(len(raw))] = (raw - self._mean) / self._std
         return features
 
-    def _bind(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """Return the tensor details of the input and of the outputs, their shapes and types checked."""
+    def _real(self, length: int) -> slice:
+        """Where a window of this length stands in the model's input."""
+        return slice(length) if self._padding == "end" else slice(self._shape[0] - length, None)
+
+    def _answer(self, window: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the model on one window of raw measurements."""
+        features = self.standardize(window)
+        return self.run(features, len(window) if self.takes_lengths else None)
+
+    def _bind(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+        """Return the tensor details of the inputs and of the outputs, their shapes and types checked."""
         if SIGNATURE not in self._interpreter.get_signature_list():
             raise ModelFileError(f"The model has no signature '{SIGNATURE}'.")
         runner = self._interpreter.get_signature_runner(SIGNATURE)
@@ -168,22 +248,125 @@ class SequenceClassifier:
         bound = {}
         for name, shape in {
             "features": self._shape,
-            "logits": (len(self._class_names),),
-            "attention_weights": (..., self._shape[0]),  # of each head and query, where there are several
+            self.answer: self._answer_shape(),
+            ATTENTION: (..., self._shape[0]),  # of each head and query, where there are several
         }.items():
-            details = (outputs if name in OUTPUTS else inputs).get(name)
+            details = (inputs if name == "features" else outputs).get(name)
             if details is None:
                 raise ModelFileError(f"The signature has no tensor '{name}', only {[*inputs, *outputs]}.")
             got = tuple(map(int, details["shape"]))
             if not _fits(got, shape):
                 said = str([1, *shape]).replace("Ellipsis", "...")
                 raise ModelFileError(f"'{name}' has shape {[*got]}; its metadata says {said}.")
-            known = (np.float32, np.int8, np.int16) if name in OUTPUTS else (np.float32, np.int8)
+            known = (np.float32, np.int8) if name == "features" else (np.float32, np.int8, np.int16)
             if details["dtype"] not in known:
                 names = ", ".join(np.dtype(one).name for one in known)
                 raise ModelFileError(f"'{name}' is {np.dtype(details['dtype'])}; known are {names}.")
             bound[name] = details
-        return bound.pop("features"), bound
+        taken = {"features": bound.pop("features")}
+        if self._padding == "end":  # the padding would be taken for steps by a model that is not told
+            if LENGTHS not in inputs:
+                raise ModelFileError("The model pads at the end, but has no input 'lengths'.")
+            taken[LENGTHS] = inputs[LENGTHS]
+            if tuple(taken[LENGTHS]["shape"]) != (1,) or taken[LENGTHS]["dtype"] != np.int32:
+                raise ModelFileError("The input 'lengths' has to be int32 of shape [1].")
+        elif LENGTHS in inputs:
+            raise ModelFileError(f"The model takes lengths, but its padding is '{self._padding}'.")
+        return taken, bound
+
+    def _answer_shape(self) -> tuple[int, ...]:
+        """Of the answer to one window."""
+        return (len(self._class_names),)
+
+
+class SequenceClassifier(SequenceModel):
+    """A model that gives one class to a window."""
+
+    task = "classification"
+
+    def predict(self, window: np.ndarray) -> Prediction:
+        """Classify one window of raw measurements.
+
+        Args:
+            window: [time, channels] in the units the model was trained with (`metadata["channel_units"]`).
+                A model whose padding rule is "front" or "end" takes shorter windows too.
+
+        Raises:
+            WindowError: wrong shape, too long, too short, or a value that is not finite.
+        """
+        outputs = self._answer(window)
+        logits = outputs[self.answer]
+        winner = int(np.argmax(logits))
+        return Prediction(self._class_names[winner], winner, softmax(logits), logits, outputs[ATTENTION])
+
+
+class MultiLabelClassifier(SequenceModel):
+    """A model that gives any number of labels to a window."""
+
+    task = "multi-label"
+
+    def predict(self, window: np.ndarray) -> MultiLabelPrediction:
+        """Say which labels one window of raw measurements has; window and errors as of
+        `SequenceClassifier`."""
+        outputs = self._answer(window)
+        logits = outputs[self.answer]
+        labels = tuple(name for name, logit in zip(self._class_names, logits, strict=True) if logit > 0)
+        return MultiLabelPrediction(labels, sigmoid(logits), logits, outputs[ATTENTION])
+
+
+class SequenceRegressor(SequenceModel):
+    """A model that gives one or several values to a window."""
+
+    task = "regression"
+    answer = "values"
+
+    def predict(self, window: np.ndarray) -> RegressionPrediction:
+        """Estimate the values of one window of raw measurements; window and errors as of
+        `SequenceClassifier`."""
+        outputs = self._answer(window)
+        rule = self.metadata["preprocessing"]
+        mean, std = (np.array(rule[key], np.float32) for key in ("target_mean", "target_std"))
+        values = np.asarray(outputs[self.answer] * std + mean)
+        return RegressionPrediction(
+            values, self._class_names, tuple(self.metadata["target_units"]), outputs[ATTENTION]
+        )
+
+
+class StepClassifier(SequenceModel):
+    """A model that gives a class to every step of a window."""
+
+    task = "per-step"
+
+    def predict(self, window: np.ndarray) -> StepPrediction:
+        """Classify every step of one window of raw measurements; window and errors as of
+        `SequenceClassifier`."""
+        outputs = self._answer(window)
+        logits = outputs[self.answer][self._real(len(window))]
+        winners = np.argmax(logits, axis=-1)
+        labels = tuple(self._class_names[winner] for winner in winners)
+        return StepPrediction(labels, winners, softmax(logits), logits, outputs[ATTENTION])
+
+    def _answer_shape(self) -> tuple[int, ...]:
+        return (self._shape[0], len(self._class_names))
+
+
+_BY_TASK: dict[str, type[SequenceModel]] = {
+    one.task: one for one in (SequenceClassifier, MultiLabelClassifier, SequenceRegressor, StepClassifier)
+}
+
+
+def load_model(
+    model: str | os.PathLike[str] | bytes, num_threads: int = 1, verify_checksum: bool = True
+) -> SequenceModel:
+    """Return the model of a file, of the class that fits its task; arguments and errors as of it."""
+    content = model if isinstance(model, bytes) else _read_file(model)
+    task = task_of(checked_metadata(_read_metadata(content)))
+    return _BY_TASK[task](content, num_threads, verify_checksum)
+
+
+def task_of(metadata: dict[str, Any]) -> str:
+    """Return a model's task; files from before there were several say nothing and classify."""
+    return str(metadata.get("task", "classification"))
 
 
 def _fits(got: tuple[int, ...], shape: tuple[Any, ...]) -> bool:
@@ -194,12 +377,17 @@ def _fits(got: tuple[int, ...], shape: tuple[Any, ...]) -> bool:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return exp(z - max z) / sum, computed in float64, as float32.
+    """Return exp(z - max z) / sum over the last axis, computed in float64, as float32.
 
     Shifting by the largest logit keeps the exponential finite and changes nothing: it cancels.
     """
-    powers = np.exp(logits.astype(np.float64) - np.max(logits))
-    return np.asarray(powers / powers.sum(), np.float32)
+    powers = np.exp(logits.astype(np.float64) - np.max(logits, axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return 1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, which never overflows; in float64, as float32."""
+    return np.asarray((1.0 + np.tanh(logits.astype(np.float64) / 2.0)) / 2.0, np.float32)
 
 
 def _float32(values: np.ndarray) -> np.ndarray:
@@ -419,18 +607,27 @@ def checked_metadata(metadata: Any) -> dict[str, Any]:
     version = metadata.get("version")
     need(version == METADATA_VERSION, f"version {version}, this runtime reads version {METADATA_VERSION}")
     need(texts(metadata.get("class_names")), "class_names has to be a list of texts")
+    task = metadata.get("task", "classification")
+    need(isinstance(task, str) and task in _BY_TASK, f"task {task!r}, known are {', '.join(_BY_TASK)}")
     rule = metadata.get("preprocessing")
     need(isinstance(rule, dict), "preprocessing is missing")
     for key in ("steps", "features"):
         need(type(rule.get(key)) is int and rule[key] > 0, f"preprocessing.{key} has to be a positive number")
-    for key in ("mean", "std"):
+    targets = len(metadata["class_names"])
+    counts = {"mean": (rule["features"], "feature"), "std": (rule["features"], "feature")}
+    if task == "regression":
+        counts |= {"target_mean": (targets, "target"), "target_std": (targets, "target")}
+        units = metadata.get("target_units")
+        need(texts(units) and len(units) == targets, "target_units needs one text a target")
+    for key, (count, what) in counts.items():
         values = rule.get(key)
         need(
             isinstance(values, list) and all(map(number, values)), f"preprocessing.{key} has to hold numbers"
         )
-        need(len(values) == rule["features"], f"preprocessing.{key} needs one number a feature")
-    need(min(rule["std"]) > 1e-37, "preprocessing.std has to be positive")
-    need(rule.get("padding") in ("none", "front"), "preprocessing.padding has to be 'none' or 'front'")
+        need(len(values) == count, f"preprocessing.{key} needs one number a {what}")
+        need(not key.endswith("std") or min(values) > 1e-37, f"preprocessing.{key} has to be positive")
+    known = ("none", "front", "end")
+    need(rule.get("padding") in known, "preprocessing.padding has to be 'none', 'front' or 'end'")
     for key in ("channel_names", "channel_units"):
         values = metadata.get(key)
         need(texts(values) and len(values) == rule["features"], f"{key} needs one text a feature")

@@ -10,16 +10,17 @@ from pathlib import Path
 from converters import schema
 from converters.findings import memory
 from converters.summary import ModelSummary, summarize
+from models.config import output_name
 from models.errors import VerificationError
 from models.quiet_tensorflow import stderr_held_back
 from pipeline.parity.latency import median_latencies_ms
-from pipeline.parity.measurements import accuracy
 from pipeline.parity.outputs import Array, Outputs
-from pipeline.parity.running import context_of, run_file
+from pipeline.parity.running import context_of, lengths_of, run_file
+from pipeline.parity.tasks import Task
 from pipeline.parity.verdict import Check
 from pipeline.progress import Progress
 from pipeline.report.schemes import SchemeResult
-from pipeline.runtime import ModelFileError, SequenceClassifier
+from pipeline.runtime import ModelFileError, SequenceModel, load_model
 from pipeline.schemes import Scheme
 
 
@@ -29,13 +30,13 @@ class SchemeFile:
 
     Attributes:
         summary: what is in it.
-        classifier: what runs it.
+        model: what runs it.
     """
 
     scheme: Scheme
     path: Path
     summary: ModelSummary
-    classifier: SequenceClassifier
+    model: SequenceModel
 
     @classmethod
     def open(cls, scheme: Scheme, folder: Path) -> SchemeFile:
@@ -47,19 +48,27 @@ class SchemeFile:
         path = folder / scheme.file
         try:
             with stderr_held_back():  # the interpreter tells about its delegate
-                classifier = SequenceClassifier(path)
+                model = load_model(path)
         except ModelFileError as error:
             raise VerificationError(
                 f"{path.name} cannot be run: {error}", "Build again with --redo convert."
             ) from error
-        return cls(scheme, path, summarize(path), classifier)
+        return cls(scheme, path, summarize(path), model)
 
-    def answers(self, features: Array, progress: Progress) -> Outputs:
-        """What it says about every window of `features` [n, T, F]; if it was asked for, with its contexts."""
-        outputs = run_file(self.classifier, features, progress)
+    def answers(self, features: Array, real: Array | None, progress: Progress, task: str) -> Outputs:
+        """What it says about every window of `features` [n, T, F]; if it was asked for, with its contexts.
+
+        Args:
+            real: [n, T], the steps that count, see `Outputs`; None: all.
+        """
+        told = self.model.takes_lengths
+        outputs = run_file(
+            self.model, features, progress, output_name(task), real=real, takes_lengths=told
+        )
         if not self.scheme.asked:
             return outputs
-        return dataclasses.replace(outputs, context=context_of(self.path.read_bytes(), features))
+        lengths = lengths_of(features, real) if told else None
+        return dataclasses.replace(outputs, context=context_of(self.path.read_bytes(), features, lengths))
 
     def memory_bytes(self) -> int:
         """Bytes of activations, scratch and state that LiteRT lays out for it, without delegates."""
@@ -75,9 +84,10 @@ class SchemeFile:
         return memory.used(model, memory.from_interpreter(interpreter, model)).bytes
 
     def result(
-        self, checks: Sequence[Check], logits: Array, labels: Array, latency_ms: float
+        self, checks: Sequence[Check], outputs: Outputs, targets: Array, task: Task, latency_ms: float
     ) -> SchemeResult:
         """Its line in the report."""
+        accuracy = task.accuracy(self.scheme.name, outputs, targets)
         return SchemeResult(
             name=self.scheme.name,
             file=self.path.name,
@@ -85,7 +95,8 @@ class SchemeFile:
             size_bytes=self.path.stat().st_size,
             memory_bytes=self.memory_bytes(),
             latency_ms=latency_ms,
-            accuracy=accuracy(self.scheme.name, logits, labels).value,
+            accuracy=None if accuracy is None else accuracy.value,
+            scores=task.scores(outputs, targets),
             lstms={lstm.name: lstm.kind for lstm in self.summary.lstms},
             lstm_note=lstm_note(self.scheme, self.summary),
             checks=tuple(checks),
@@ -95,7 +106,7 @@ class SchemeFile:
 def latencies_ms(files: Sequence[SchemeFile], window: Array) -> dict[str, float]:
     """Median time of one window [T, F] by scheme name; the files take turns."""
     return median_latencies_ms(
-        {one.scheme.name: lambda one=one: one.classifier.run(window) for one in files}  # type: ignore[misc]
+        {one.scheme.name: lambda one=one: one.model.run(window) for one in files}  # type: ignore[misc]
     )
 
 

@@ -12,23 +12,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import pipeline
 from converters.summary import ModelSummary, summarize
+from models.config import NO_LABEL
 from models.errors import InputError
-from pipeline.data.dataset import unread_note
+from pipeline.data.dataset import moved_padding, unread_note
 from pipeline.data.given import GivenWindows, as_given, read_given
-from pipeline.data.npz import label_indices
+from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.targets import MANY, target_values
 from pipeline.parity import comparison
 from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.files import ModelFile, require_same_signature
-from pipeline.parity.measurements import accuracy
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import GOLDEN_LIMIT, stratified_sample
+from pipeline.parity.tasks import task_named
 from pipeline.parity.verdict import Check
 from pipeline.progress import Progress, Silence
 from pipeline.report import collect
@@ -60,7 +63,8 @@ def verify(
         data: what `pipeline verify --data` takes, the name of a data set or the path of an .npz; or windows,
             [n, time, channels], or a row of [time_i, channels] where the files pad. They are in raw units,
             which files of ours standardize by their own constants. Other files take them as they are.
-        labels: class of each of these windows, [n]; without them accuracy is not measured.
+        labels: class of each of these windows, [n], or what else the files' task asks for: see
+            `pipeline.data.targets`; without them accuracy is not measured.
         standardized: True where the windows are already what the models take.
         tolerances: limits by check name, as in `[tolerances]` of a configuration; None: the default.
         logits, attention: names of these outputs; by default `logits` (or the only output) and
@@ -102,22 +106,32 @@ def verify_files(
     classes, channels = files[A].classes, files[A].features
     class_names = _names(files, given, "class_names", classes) or tuple(f"class {i}" for i in range(classes))
     channel_names = _names(files, given, "channel_names", channels)
-    labels = given.labels
+    task, labels = _task(files, given), given.labels
     if labels is not None:
-        labels = label_indices("The labels", labels, given.class_names or class_names)
-    chosen = stratified_sample(np.zeros(len(given), int) if labels is None else labels)
-    total, given = len(given), given.select(chosen)
+        shape = (len(given), files[A].steps)
+        labels = target_values(task, "The labels", labels, given.class_names or class_names, shape)
+    kind = task_named(task)
+    chosen = stratified_sample(np.zeros(len(given), int) if labels is None else kind.strata(labels))
+    total, given, labels = len(given), given.select(chosen), None if labels is None else labels[chosen]
     features = {name: _features(given, name, files) for name in files}
+    real = given.real_steps(files[A].steps) if files[A].lengths else None
+    if labels is not None and task == "per-step" and (labels == NO_LABEL).any():
+        if real is not None and given.lengths is None:  # data sets pad in front
+            labels = moved_padding(labels, real.sum(axis=1), "end")
+        real = labels != NO_LABEL
     ran, latency_ms = run_files(
-        {name: (file, features[name]) for name, file in files.items()}, progress or Silence()
+        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real
     )
+    rule = next((one.rule for one in files.values() if one.rule), None)
+    more: list[str] = []
+    if task == "regression":
+        rule, labels, more = _in_deviations(rule, labels, ran)
+    units = next((tuple(one.metadata.get("target_units", ())) for one in files.values() if one.metadata), ())
     return judge(
-        collect.Windows(
-            features[A], None if labels is None else labels[chosen], ran[A], ran[B], class_names
-        ),
+        collect.Windows(features[A], labels, ran[A], ran[B], class_names, task, units, rule),
         tolerances,
         total=total,
-        notes=_notes(files, given),
+        notes=[*_notes(files, given), *more],
         dataset={
             "name": given.name,
             "attribution": given.attribution,
@@ -125,7 +139,7 @@ def verify_files(
             "channel_units": list(given.channel_units),
             "sample_rate_hz": given.sample_rate_hz,
         },
-        moved={"total": comparison.moved(ran[A], ran[B])},
+        moved={"total": comparison.moved(ran[A], ran[B], task)},
         files=[{"name": one.path.name, "size_bytes": len(one.content)} for one in files.values()],
         model=describe_model(summarize(files[B].content)),
         latency_ms=latency_ms,
@@ -175,8 +189,8 @@ def judge(
         weight_error: of the second model's LSTM weights, as a share of what int8 does to them.
         about: the fields of `ReportData` that nobody has to measure.
     """
-    float_model, int8, labels = windows.float_model, windows.int8, windows.labels
-    promise = comparison.promise(float_model, int8, labels, tolerances, weight_error)
+    float_model, int8, labels, kind = windows.float_model, windows.int8, windows.labels, windows.kind
+    promise = comparison.promise(float_model, int8, labels, tolerances, windows.task, weight_error)
     examples, arrays = collect.examples(windows)
     models = models or {"float_model": float_model, "int8": int8}
     return ReportData(
@@ -189,11 +203,15 @@ def judge(
         },
         checks=(*promise, *explanation),
         accuracies=tuple(
-            accuracy(name, one.logits, labels) for name, one in models.items() if labels is not None
+            accuracy
+            for name, one in models.items()
+            if labels is not None and (accuracy := kind.accuracy(name, one, labels)) is not None
         ),
+        scores=collect.scores(windows, models),
+        task=windows.task,
         recalls=collect.recalls(windows),
         confusions=collect.confusions(windows),
-        histograms=collect.histograms(float_model, int8, short_names(names)),
+        histograms=collect.histograms(float_model, int8, short_names(names), windows.task),
         examples=examples,
         most_different=[
             collect.figures(windows, int(index))
@@ -201,7 +219,7 @@ def judge(
         ],
         notes=(*_notes_on_windows(promise, windows, total), *_note_on_contexts(windows, names), *notes),
         attention_step=int8.attention_step,
-        glossary={name: one.meaning for name, one in DEFINITIONS.items()},
+        glossary={**{name: one.meaning for name, one in DEFINITIONS.items()}, **kind.meanings},
         arrays=arrays,
         names=dict(names),
         **about,
@@ -255,16 +273,16 @@ def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: 
         )
     if used < total:
         notes.append(
-            f"{used} of {total} test windows were used, a seeded sample of every class "
-            f"(at most {GOLDEN_LIMIT})."
+            f"{used} of {total} test windows were used, a seeded sample"
+            f"{' of every class' if windows.view.by_class else ''} (at most {GOLDEN_LIMIT})."
         )
     if used < 100:
         notes.append(f"With {used} test windows one window is {100 / used:.1f} % of every share.")
     classes = len(windows.class_names)
     if windows.labels is None:
         notes.append("There are no labels: accuracy was not measured.")
-    elif absent := classes - len(np.unique(windows.labels)):
-        notes.append(f"{absent} of {classes} classes do not occur in the test windows.")
+    elif absent := sum(not one["n"] for one in collect.recalls(windows)):
+        notes.append(f"{absent} of {classes} {MANY[windows.task]} do not occur in the test windows.")
     if not windows.int8.attends:
         notes.append("Neither file has an output of attention weights: attention was not compared.")
     return notes
@@ -291,11 +309,39 @@ def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
     return notes
 
 
+def _task(files: Mapping[str, ModelFile], given: GivenWindows) -> str:
+    """What the files answer, as far as they or the data say; a class a window where nobody does."""
+    known = {f"file {name}": one.task for name, one in files.items()} | {f"'{given.name}'": given.task}
+    said = {who: task for who, task in known.items() if task is not None}
+    if len(set(said.values())) > 1:
+        told = ", ".join(f"{who} is for {task}" for who, task in said.items())
+        raise InputError(f"The files and the data are for different tasks: {told}.")
+    return next(iter(said.values()), "classification")
+
+
+def _in_deviations(
+    rule: Preprocessing | None, labels: Array | None, ran: dict[str, Outputs]
+) -> tuple[Preprocessing, Array | None, list[str]]:
+    """Values and targets in standard deviations: by the constants of a file of ours, else of the data's own.
+
+    Changes `ran` where the files do not answer in them already. Returns the rule, the targets and notes.
+    """
+    if rule is not None and rule.target_std:
+        return rule, None if labels is None else rule.apply_to_targets(labels), []
+    known = ran[A].logits if labels is None else labels
+    rule = Preprocessing((), (), 0, 0, "none").with_targets(known)
+    for name, one in ran.items():
+        ran[name] = replace(one, logits=rule.apply_to_targets(one.logits), logits_scale=None)
+    source = "the values of A" if labels is None else "the labels"
+    note = f"Neither file carries constants of its targets: deviations are those of {source}."
+    return rule, None if labels is None else rule.apply_to_targets(labels), [note]
+
+
 def _features(given: GivenWindows, name: str, files: Mapping[str, ModelFile]) -> Array:
     """What the file of this name takes: by its own constants, else `features`, else by the other's."""
     file, other = files[name], files[B if name == A else A]
     rule = file.rule or (other.rule if given.features is None else None)
-    return given.standardized(rule, file.steps, file.features)
+    return given.standardized(rule, file.steps, file.features, at_end=file.lengths is not None)
 
 
 def _names(files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int) -> tuple[str, ...]:

@@ -17,8 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from converters import schema
+from converters.lstm_op import lstm_nodes
 from converters.quantizer.formats import Format
 from converters.quantizer.graph import Rewrite
+from converters.quantizer.lstm import check_operands
 from converters.ranges import RangeTable
 from models.errors import ConversionError
 from models.quantization.number_formats import Range
@@ -63,10 +65,12 @@ def quantize(model: bytes, table: RangeTable, io: str = "float32") -> tuple[byte
 
     if io not in IO_TYPES:
         raise ConversionError(f"Unknown io type '{io}'. Known: {', '.join(IO_TYPES)}.")
-    observed = all_tensors(model, table.probe_window, **table.probe_inputs)
     unpacked = schema.read_model(model)
     if len(unpacked.subgraphs) != 1:
         raise ConversionError(f"The model has {len(unpacked.subgraphs)} subgraphs, one is expected.")
+    for node in lstm_nodes(unpacked):
+        check_operands(node)
+    observed = all_tensors(model, table.probe_window, **table.probe_inputs)
     content, homes = Rewrite(
         unpacked, {index: value for index, (_, value) in observed.items()}, table, io
     ).run()

@@ -85,10 +85,9 @@ def in_format(values: Floats, number: Format) -> Constant:
     low, high, kind = (
         (INT8_MIN, INT8_MAX, np.int8) if number.precision == "int8" else (INT16_MIN, INT16_MAX, np.int16)
     )
-    steps = _round(values.astype(np.float64) / number.scale) + number.zero_point
-    return Constant(
-        np.clip(steps, low, high).astype(kind), np.array([number.scale], np.float32), number.zero_point
-    )
+    zero = number.zero_point
+    steps = _round(np.clip(values.astype(np.float64) / number.scale, low - zero, high - zero)) + zero
+    return Constant(steps.astype(kind), np.array([number.scale], np.float32), zero)
 
 
 def _scales(largest: Floats, steps: int) -> Floats:

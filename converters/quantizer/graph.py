@@ -30,6 +30,9 @@ class Rewrite:
         observed: what each tensor of it holds on the probe window, by index.
         table: the quantities.
         io: precision of float inputs and outputs, "float32" or "int8".
+
+    Attributes:
+        values: of the float tensors that were computed so far, by index.
     """
 
     def __init__(
@@ -106,9 +109,28 @@ class Rewrite:
             name = value.name if at_border else self._writer.new_name(f"{value.name}_{wanted.precision}")
             made = self._writer.tensor(name, self._graph.tensors[index], wanted)
             conversion = "DEQUANTIZE" if wanted == FLOAT else "QUANTIZE"
-            self._writer.operator(conversion, [self._written[index, value.home]], [made])
+            source = self._cast(index) if wanted.precision == "int16" else self._written[index, value.home]
+            self._writer.operator(conversion, [source], [made])
             self._written[index, wanted] = made
         return self._written[index, wanted]
+
+    def _cast(self, index: int) -> int:
+        """The home of a value, or the same integers in int16 where they are int8 with zero point 0.
+
+        Before LiteRT 2.3, QUANTIZE goes from int8 to int8 only, but from int16 to int16 (and that without a
+        zero point); CAST has long been in every interpreter, and on the same scale it changes no value.
+        """
+        home = self.values[index].home
+        source = self._written[index, home]
+        if home.precision != "int8" or home.zero_point != 0:
+            return source
+        wide = Format("int16", home.scale)
+        if (index, wide) not in self._written:
+            name = self._writer.new_name(f"{self.values[index].name}_cast")
+            made = self._writer.tensor(name, self._graph.tensors[index], wide)
+            self._writer.operator("CAST", [source], [made], schema.cast("int8", "int16"))
+            self._written[index, wide] = made
+        return self._written[index, wide]
 
     def _match(self, index: int) -> tuple[Quantity, ...]:
         return match(schema.name(self._graph.tensors[index]), self._observed[index], self._table)
@@ -214,7 +236,6 @@ class Rewrite:
 
     def _lstm(self, node: LstmNode, inputs: list[int], output: int) -> None:
         value = self.values[output]
-        lstm.check_operands(node)
         cell = lstm.cell_format(value, self._table)
         source = inputs[LstmInput.INPUT]
         given = self._in(source, self.values[source].format_in("int8"))

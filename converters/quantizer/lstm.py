@@ -61,13 +61,12 @@ def write(
 
     Args:
         model: the float model the node is in.
-        node: the float LSTM.
+        node: the float LSTM, after ``check_operands``.
         given: the new model's tensor x, int8.
         output: the new model's tensor of all hidden states, int8.
         hidden: the format of ``output``, and so of the state.
         cell: the format of the cell state.
     """
-    check_operands(node)
     inputs = [-1] * len(LstmInput)
     inputs[LstmInput.INPUT] = given
     scales = {}

@@ -106,6 +106,7 @@ def _gather(s: Signature) -> int:
 _RULES: dict[str, Callable[[Signature], int]] = {
     "ADD": _add,
     "BATCH_MATMUL": _by_type(2, 3),
+    "CAST": _by_type(3, 1),
     "CONCATENATION": _by_type(2, 3),
     "DEQUANTIZE": lambda s: {"int8": 2, "int16": 3, "float16": 3}[s.inputs[0]],
     "FULLY_CONNECTED": _fully_connected,
@@ -123,3 +124,44 @@ _RULES: dict[str, Callable[[Signature], int]] = {
     "TRANSPOSE": _transpose,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }
+
+
+def runtime_of(name: str, version: int) -> tuple[int, ...]:
+    """The first TensorFlow release whose interpreter has a version of an op that this package writes.
+
+    Source: `tensorflow/compiler/mlir/lite/tools/versioning/runtime_version.cc` (TensorFlow 2.21).
+    """
+    return _RUNTIMES.get((name, version), (1, 15, 0))
+
+
+_RUNTIMES = {
+    ("ADD", 3): (2, 4, 0),
+    ("BATCH_MATMUL", 1): (2, 3, 0),
+    ("BATCH_MATMUL", 2): (2, 3, 0),
+    ("BATCH_MATMUL", 3): (2, 4, 0),
+    ("CAST", 3): (2, 8, 0),
+    ("CONCATENATION", 3): (2, 3, 0),
+    ("FULLY_CONNECTED", 5): (2, 0, 0),
+    ("FULLY_CONNECTED", 6): (2, 1, 0),
+    ("FULLY_CONNECTED", 9): (2, 3, 0),
+    ("FULLY_CONNECTED", 12): (2, 17, 0),
+    ("GATHER", 4): (2, 4, 0),
+    ("GATHER", 5): (2, 5, 0),
+    ("LOGISTIC", 3): (2, 3, 0),
+    ("MEAN", 3): (2, 4, 0),
+    ("MUL", 4): (2, 3, 0),
+    ("REVERSE_V2", 3): (2, 5, 0),
+    ("SELECT_V2", 1): (2, 2, 0),
+    ("SLICE", 4): (2, 4, 0),
+    ("SLICE", 5): (2, 5, 0),
+    ("SOFTMAX", 3): (2, 3, 0),
+    ("STRIDED_SLICE", 4): (2, 2, 0),
+    ("STRIDED_SLICE", 6): (2, 6, 0),
+    ("STRIDED_SLICE", 8): (2, 14, 0),
+    ("TANH", 3): (2, 3, 0),
+    ("TRANSPOSE", 4): (2, 3, 0),
+    ("TRANSPOSE", 5): (2, 4, 0),
+    ("TRANSPOSE", 6): (2, 12, 0),
+    ("UNIDIRECTIONAL_SEQUENCE_LSTM", 3): (2, 3, 0),
+}
+"""Those after 1.15."""

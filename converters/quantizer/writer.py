@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from converters import schema
 from converters.quantizer.constants import Constant
 from converters.quantizer.formats import Format
-from converters.quantizer.versions import Signature, version_of
+from converters.quantizer.versions import Signature, runtime_of, version_of
 
 
 class Writer:
@@ -37,6 +37,7 @@ class Writer:
         self._copied: dict[int, int] = {}
         self._names = {schema.name(tensor) for tensor in self._graph.tensors}
         self._named: set[str] = set()
+        self._runtime: tuple[int, ...] = (0,)
 
     def tensor(self, name: str, like: schema.TensorT, number: Format) -> int:
         """Add an activation of another tensor's shape; returns its index."""
@@ -132,6 +133,7 @@ class Writer:
         made.intermediates = np.array(intermediates, np.int32) if intermediates else None
         version = version_of(name, self._signature(inputs, outputs, made.builtinOptions))
         made.opcodeIndex = self._code(schema.builtin_code(name), version)
+        self._runtime = max(self._runtime, runtime_of(name, version))
         self._operators.append(made)
 
     def untouched(self, operator: schema.OperatorT, inputs: Sequence[int], outputs: Sequence[int]) -> None:
@@ -174,9 +176,14 @@ class Writer:
         return len(self._buffers) - 1
 
     def _metadata(self, entry: schema.MetadataT) -> schema.MetadataT:
+        """An entry with a buffer of its own; the runtime it names is the newest that an op asks for."""
         made = copy.copy(entry)
         data = self._source.buffers[entry.buffer].data
-        made.buffer = self._new_buffer(b"" if data is None else bytes(data))
+        content = b"" if data is None else bytes(data)
+        if schema.name(entry) == "min_runtime_version":
+            known = tuple(int(part) for part in content.rstrip(b"\0").split(b".") if part.isdigit())
+            content = ".".join(map(str, max(self._runtime, known))).encode().ljust(len(content), b"\0")
+        made.buffer = self._new_buffer(content)
         return made
 
     def _signature(self, inputs: Sequence[int], outputs: Sequence[int], options: Any) -> Signature:

@@ -36,6 +36,7 @@ class Attention(tf_keras.layers.Layer):
 
     * ``query`` [batch, queries, size], ``value`` and ``key`` [batch, time, size];
     * ``mask`` [batch, time] bool, True where a step counts (or Keras's pair [query mask, value mask]);
+      in a list, ``[query, value, key, mask]``, which a functional model can save;
     * ``return_attention_scores``: return ``(context, weights)`` instead of the context. Given to the
       constructor, it is the default of every call.
 
@@ -63,8 +64,8 @@ class Attention(tf_keras.layers.Layer):
         mask: tf.Tensor | list[tf.Tensor | None] | None = None,
         return_attention_scores: bool | None = None,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        query, value, key = self._three(query, value, key)
-        context, weights = self.attend(Operations(), query, value, key, value_mask(mask))
+        query, value, key, mask = self._four(query, value, key, mask)
+        context, weights = self.attend(Operations(), query, value, key, mask)
         return self._results(context, weights, return_attention_scores)
 
     def attend(
@@ -77,7 +78,7 @@ class Attention(tf_keras.layers.Layer):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Context and weights, computed with the given operations."""
         scores = self.scores(operations, query, key)  # [batch, queries, time]
-        weights = operations.softmax("weights", operations.mask(scores, over_scores(mask, scores)))
+        weights = operations.softmax("weights", scores, over_scores(mask, scores))
         return operations.mean("context", weights, value), weights
 
     @abstractmethod
@@ -89,9 +90,10 @@ class Attention(tf_keras.layers.Layer):
         """Create the layer's weights, once the sizes of query and key are known."""
 
     def build(self, input_shape: Any) -> None:
-        """Keras tells the shapes of a list, and of separate tensors only the query's (see ``_three``)."""
+        """Keras tells the shapes of a list, and of separate tensors only the query's (see ``_four``)."""
         if isinstance(input_shape, list) and isinstance(input_shape[-1], list | tuple | tf.TensorShape):
-            self._size(int(input_shape[0][-1]), int(input_shape[-1][-1]))  # the key, or the value as the key
+            key = input_shape[:3][-1]  # or the value, which is the key then; a mask comes fourth
+            self._size(int(input_shape[0][-1]), int(key[-1]))
         super().build(input_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> tf.Tensor | None:
@@ -103,12 +105,14 @@ class Attention(tf_keras.layers.Layer):
             self._sized = True
             self.add_weights(query_size, key_size)
 
-    def _three(
-        self, query: Any, value: tf.Tensor | None, key: tf.Tensor | None
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Query, value and key of either way to call, and the weights made to their sizes."""
+    def _four(
+        self, query: Any, value: tf.Tensor | None, key: tf.Tensor | None, mask: Any
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """Query, value, key and mask of either way to call, and the weights made to their sizes."""
+        mask = mask[1] if isinstance(mask, list | tuple) else mask  # Keras's pair
         if isinstance(query, list | tuple):
-            query, value, key = (*query, None, None)[:3]
+            given = list(query)
+            query, value, key, mask = given + [None, None, mask][len(given) - 1 :]
         if value is None:
             raise InputError(  # Keras adds to the message of an error in a call, and drops its tip
                 f"Attention '{self.name}' was called with a query and no value. "
@@ -117,7 +121,7 @@ class Attention(tf_keras.layers.Layer):
         key = value if key is None else key
         with tf.init_scope():  # called with separate tensors, Keras's build saw the query only
             self._size(int(query.shape[-1]), int(key.shape[-1]))
-        return query, value, key
+        return query, value, key, mask
 
     def _results(
         self, context: tf.Tensor, weights: tf.Tensor, return_attention_scores: bool | None
@@ -127,11 +131,6 @@ class Attention(tf_keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "return_attention_scores": self.return_attention_scores}
-
-
-def value_mask(mask: Any) -> tf.Tensor | None:
-    """The mask over time, of Keras's pair [query mask, value mask] the second."""
-    return mask[1] if isinstance(mask, list | tuple) else mask
 
 
 def over_scores(mask: tf.Tensor | None, scores: tf.Tensor) -> tf.Tensor | None:

@@ -63,7 +63,7 @@ class MultiHeadAttention(Attention):
         mask: tf.Tensor | None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         scores = self.scores(operations, query, key)  # [batch, heads, queries, time]
-        weights = operations.softmax("weights", operations.mask(scores, over_scores(mask, scores)))
+        weights = operations.softmax("weights", scores, over_scores(mask, scores))
         values = operations.dense("value", value, self.value_kernel, self.value_bias)
         means = operations.mean("heads", weights, self._split(values), of="value")
         joined = self._join(means)  # [batch, queries, size]

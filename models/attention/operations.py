@@ -54,15 +54,23 @@ class Operations:
         """MUL by a positive constant."""
         return x * factor
 
-    def mask(self, scores: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-        """SELECT_V2: the scores where the mask is True, elsewhere one that leaves no weight.
+    def softmax(self, role: str, scores: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """SOFTMAX over the last axis; with a mask, 0 where it is False.
+
+        SELECT_V2 before it leaves the masked steps no share of the sum, and after it nothing at all: the
+        int16 kernel takes every score 10 below the largest for exp(-10), more than half a step.
 
         Args:
             scores: [batch, (heads,) queries, time].
             mask: bool, broadcastable to the scores; None: all of them count.
         """
-        return scores if mask is None else tf.where(mask, scores, MASKED_SCORE)
+        if mask is None:
+            return self._weights(role, scores)
+        return tf.where(mask, self._weights(role, tf.where(mask, scores, self._lowest())), 0.0)
 
-    def softmax(self, role: str, scores: tf.Tensor) -> tf.Tensor:
-        """SOFTMAX over the last axis."""
+    def _weights(self, role: str, scores: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(scores)
+
+    def _lowest(self) -> float | tf.Tensor:
+        """The score of a step that does not count."""
+        return MASKED_SCORE

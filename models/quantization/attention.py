@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from models.attention import attention_classes
-from models.attention.base import Attention, value_mask
+from models.attention.base import Attention
 from models.quantization.operations import QuantizedOperations
 from models.quantization.twin import FakeQuantizedLayer
 
@@ -27,6 +27,16 @@ move that weight by 0.001. So scores get room, and no rule may narrow them.
 
 INT16_HEADROOM = 0.5
 """The same for every int16 quantity: a step is 1/65536 of the span, so that room costs nothing."""
+
+
+MASKED_BELOW = 12.0
+"""How far below every score the masked ones lie: exp(-12) is 6e-6.
+
+In int8 a weight of less than 1/512 is 0; the sum of T of them moves the others by T * 6e-6, less than half
+a step up to T = 300. The int16 kernel takes everything 10 below the largest for exp(-10), which its table
+holds as at most two steps of 1/32768: the masked ones add to the sum, and the other weights become smaller by
+a share of at most T/16384.
+"""
 
 
 class QuantizedAttention(FakeQuantizedLayer):
@@ -44,11 +54,13 @@ class QuantizedAttention(FakeQuantizedLayer):
 
     Args:
         precision: "int8", "int16" or "float32" (computed in float between int8 neighbours).
+        masked: called with a mask: the range of the scores is made so wide that its lower end, where the
+            masked ones are put, leaves them no weight.
     """
 
-    def __init__(self, precision: str = "int8", **kwargs: Any) -> None:
+    def __init__(self, precision: str = "int8", masked: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.precision = precision
+        self.precision, self.masked = precision, masked
 
     def add_weights(self: Any, query_size: int, key_size: int) -> None:
         super().add_weights(query_size, key_size)
@@ -56,7 +68,8 @@ class QuantizedAttention(FakeQuantizedLayer):
             headroom = SCORES_HEADROOM if role == "scores" else 0.0
             if self.precision == "int16":
                 headroom = INT16_HEADROOM
-            self.add_range(role, headroom=headroom, precision=self.precision)
+            below = MASKED_BELOW if role == "scores" and self.masked else 0.0
+            self.add_range(role, headroom=headroom, precision=self.precision, below=below)
 
     def call(
         self: Any,
@@ -67,14 +80,14 @@ class QuantizedAttention(FakeQuantizedLayer):
         return_attention_scores: bool | None = None,
         training: bool = False,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        query, value, key = self._three(query, value, key)
+        query, value, key, mask = self._four(query, value, key, mask)
         operations = QuantizedOperations(self, training)
-        context, weights = self.attend(operations, query, value, key, value_mask(mask))
+        context, weights = self.attend(operations, query, value, key, mask)
         weights = operations.exact_weights if training else weights
         return self._results(context, weights, return_attention_scores)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "precision": self.precision}
+        return {**super().get_config(), "precision": self.precision, "masked": self.masked}
 
 
 def _twin_class(layer_class: type[Attention]) -> type[QuantizedAttention]:

@@ -9,12 +9,13 @@ import tf_keras
 from numpy.typing import NDArray
 
 from models.errors import QuantizationError
+from models.inputs import Inputs, take, windows_in
 from models.quantization.range_rules import BINS, RULES, Histogram
 from models.quantization.twin import FakeQuantizedLayer, float_forward, twins
 
 
 def calibrate(
-    model: tf_keras.Model, x: NDArray[np.float32], rule: str = "mse", batch_size: int = 1024
+    model: tf_keras.Model, x: Inputs, rule: str = "mse", batch_size: int = 1024
 ) -> None:
     """Set the ranges of a fake-quantized model from what its float forward does on ``x``.
 
@@ -24,7 +25,7 @@ def calibrate(
 
     Args:
         model: from ``quantize_model``, without dropout or noise (``models.classifier.inference_config``).
-        x: [n, steps, features] float32, standardized; finite.
+        x: [n, steps, features] float32, standardized; finite; with ``lengths`` where the model takes them.
         rule: "min-max", "percentile" or "mse" (``range_rules``). With "min-max" the
             ranges go on growing in training; the others then stand still.
 
@@ -33,10 +34,11 @@ def calibrate(
     """
     if rule not in RULES:
         raise QuantizationError(f"Unknown calibration rule '{rule}'. Known: {', '.join(RULES)}.")
-    if not len(x) or not np.isfinite(x).all():
+    windows = windows_in(x)
+    if not len(windows) or not np.isfinite(windows).all():
         raise QuantizationError(
-            f"Calibration needs windows of finite values; the representative dataset has {len(x)} windows"
-            + (", among them NaN or infinity." if len(x) else ".")
+            "Calibration needs windows of finite values; the representative dataset has "
+            f"{len(windows)} windows" + (", among them NaN or infinity." if len(windows) else ".")
         )
     if not twins(model):
         raise QuantizationError(
@@ -61,12 +63,12 @@ def calibrate(
 
 
 def _float_batches(
-    model: tf_keras.Model, x: NDArray[np.float32], batch_size: int, training: bool
+    model: tf_keras.Model, x: Inputs, batch_size: int, training: bool
 ) -> Iterator[tuple[FakeQuantizedLayer, str, NDArray[np.float32]]]:
     """Run the float forward batch by batch; yields the values of every observed activation."""
     with float_forward(model) as layers:
-        for start in range(0, len(x), batch_size):
-            model(x[start : start + batch_size], training=training)
+        for start in range(0, len(windows_in(x)), batch_size):
+            model(take(x, slice(start, start + batch_size)), training=training)
             for layer in layers:
                 for role in layer.activations:
                     yield layer, role, np.asarray(layer.taps[role])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+import tensorflow as tf
 import tf_keras
 
 from models.attention.base import Attention
@@ -15,11 +16,12 @@ from models.quantization.dense import QuantizedDense
 from models.quantization.lstm import QuantizedLSTM
 from models.quantization.mean import QuantizedMeanOverTime
 from models.quantization.number_formats import PRECISIONS
-from models.recurrent import LastState, MeanOverTime, ReverseTime
+from models.recurrent import LastRealState, LastState, MeanOverTime, ReverseTime
 
 Layer: TypeAlias = tf_keras.layers.Layer
 
 _SHAPE_ONLY = (
+    LastRealState,
     LastState,
     OneQuery,
     ReverseTime,
@@ -58,9 +60,14 @@ def _values_of(layer: Layer, attention_precision: str) -> _Values:
 def _values_into(layer: Layer, attention_precision: str) -> _Values:
     """What a layer gets; of several inputs the widest precision, to which the others are brought."""
     sources = [source for node in layer.inbound_nodes for source in _as_list(node.inbound_layers)]
-    values = [_values_of(source, attention_precision) for source in sources]
+    values = [_values_of(source, attention_precision) for source in sources if _is_float(source)]
     precisions = {one.precision for one in values}
     return _Values(all(one.hidden for one in values), max(precisions, key=PRECISIONS.index))
+
+
+def _is_float(layer: Layer) -> bool:
+    """False of a layer that gives lengths or masks."""
+    return all(output.dtype.is_floating for output in tf.nest.flatten(layer.output))
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -109,7 +116,8 @@ def _attention_config(layer: Layer, precision: str) -> dict[str, Any]:
             "outputs of LSTM layers.",
             tip="Leave it out with quantize_annotate(model, skip=[...]).",
         )
-    return {**layer.get_config(), "precision": precision}
+    (node,) = layer.inbound_nodes
+    return {**layer.get_config(), "precision": precision, "masked": len(_as_list(node.inbound_layers)) > 3}
 
 
 def _mean_config(layer: Layer, precision: str) -> dict[str, Any]:

@@ -116,20 +116,26 @@ class QuantizedOperations(Operations):
         scaled = Range(known.minimum * factor, known.maximum * factor)
         return self._known(role, super().scale(role, x, factor, of), scaled, None)
 
-    def mask(self, scores: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-        """The masked score is the lowest that the scores' format holds; how low that is depends on their span."""
-        if mask is None or not self._layer.fake_quantization or self._precision == "float32":
-            return super().mask(scores, mask)
-        bounds = self._layer.bounds("scores")
-        if self._precision == "int16":
-            return tf.where(mask, scores, symmetric_scale(*bounds) * INT16_MIN)
-        scale, zero_point = affine_parameters(*bounds)
-        return tf.where(mask, scores, scale * (INT8_MIN - zero_point))
+    def softmax(self, role: str, scores: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        weights = super().softmax(role, scores, mask)
+        if mask is not None:
+            self.exact_weights = tf.where(mask, self.exact_weights, 0.0)
+        return weights
 
-    def softmax(self, role: str, scores: tf.Tensor) -> tf.Tensor:
-        self.exact_weights = super().softmax(role, scores)
+    def _weights(self, role: str, scores: tf.Tensor) -> tf.Tensor:
+        self.exact_weights = super()._weights(role, scores)
         rounded = self._known(role, self.exact_weights, SOFTMAX_RANGE, SOFTMAX_RANGE_16)
         return softmax_int16(scores, self._scale("scores")) if self._in_int16 else rounded
+
+    def _lowest(self) -> float | tf.Tensor:
+        """The lowest score that the format holds, which is what a constant below it is stored as."""
+        if not self._layer.fake_quantization or self._precision == "float32":
+            return super()._lowest()
+        bounds = self._layer.bounds("scores")
+        if self._precision == "int16":
+            return symmetric_scale(*bounds) * INT16_MIN
+        scale, zero_point = affine_parameters(*bounds)
+        return scale * (INT8_MIN - zero_point)
 
     def _observed(self, role: str, x: tf.Tensor) -> tf.Tensor:
         return self._layer.activation(role, x, self._training)

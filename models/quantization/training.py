@@ -12,12 +12,15 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
+from models.config import output_name
+from models.inputs import Inputs, windows_in
+from models.quantization.divergence import task_divergence
 from models.training import EpochReport
 
 FloatArray = NDArray[np.float32]
 
 ATTENTION_WEIGHT = 3.0
-"""Weight of the attention's divergence beside the logits'."""
+"""Weight of the attention's divergence beside the answer's."""
 
 HALF_SOFTMAX_STEP = 1.0 / 512.0
 """Added to attention weights before a logarithm: an int8 weight of 0 is known to half a step only."""
@@ -25,10 +28,11 @@ HALF_SOFTMAX_STEP = 1.0 / 512.0
 LEARNING_RATE = 1e-5
 """Of Adam, at the start: gentle, for the weights are those of a trained model already.
 
-With 2e-4 training moved windows it had never seen more than rounding did: on UCI HAR one window's float
-forward went from probability 0.01 to 0.98 of a class. Largest probability difference of the twin over seeds
-0, 1, 2 with 2e-4 and 1e-5: Japanese Vowels 0.030, 0.029, 0.025 and 0.024, 0.021, 0.019; UCI HAR 0.33, 0.67,
-0.17 and 0.17, 0.51, 0.18. Keeping the epoch by its largest error too changed less than the rate did.
+With 2e-4 training moved windows it had never seen more than rounding did: on UCI
+HAR one window's float forward went from probability 0.01 to 0.98 of a class.
+Largest probability difference over seeds 0, 1, 2, test windows, with 2e-4 and 1e-5:
+Japanese Vowels 0.030, 0.029, 0.025 and 0.024, 0.021, 0.019; UCI HAR 0.33, 0.67, 0.17
+and 0.17, 0.51, 0.18. To keep the epoch by its largest error too changed less than that.
 """
 
 VALIDATION_BATCH = 512
@@ -59,19 +63,6 @@ def plan_distillation(
     return DistillationPlan(epochs, batch_size, learning_rate or LEARNING_RATE)
 
 
-def logits_divergence(teacher_logits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Kullback-Leibler divergence of the decisions: ``sum_c p log(p / q)`` of the logits' softmax.
-
-    Args:
-        teacher_logits, logits: [batch, classes].
-
-    Returns:
-        [batch], in nats.
-    """
-    log_p, log_q = tf.nn.log_softmax(teacher_logits), tf.nn.log_softmax(logits)
-    return tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1)
-
-
 def attention_divergence(teacher_weights: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Kullback-Leibler divergence of the attention, softened by half an int8 step.
 
@@ -89,10 +80,11 @@ def attention_divergence(teacher_weights: tf.Tensor, weights: tf.Tensor) -> tf.T
 def distill(
     twin: tf_keras.Model,
     teacher: tf_keras.Model,
-    x_train: FloatArray,
-    x_validation: FloatArray,
+    x_train: Inputs,
+    x_validation: Inputs,
     plan: DistillationPlan,
     on_epoch: Callable[[dict[str, float]], None],
+    task: str = "classification",
 ) -> int:
     """Train a calibrated twin to answer as its teacher does; keep the best state.
 
@@ -101,25 +93,29 @@ def distill(
 
     Args:
         twin: from ``quantize_model``, calibrated; changed in place.
-        teacher: the float model; outputs ``logits`` and ``attention_weights``.
-        x_train, x_validation: [n, T, F] float32, standardized. No labels are needed.
+        teacher: the float model; outputs ``logits`` or ``values``, and ``attention_weights``.
+        x_train, x_validation: [n, T, F] float32, standardized, with ``lengths`` where the model takes
+            them. No labels are needed.
         plan: how long.
         on_epoch: called with epoch, loss and val_loss (nats, attention weighted).
+        task: what the models answer, which decides by what the answers are held together.
 
     Returns:
         The epoch that was kept.
     """
+    answer = output_name(task)
     targets = teacher.predict(x_train, verbose=0)
     validation = (x_validation, teacher.predict(x_validation, verbose=0))
-    batch_size = min(plan.batch_size, len(x_train))
+    windows = len(windows_in(x_train))
+    batch_size = min(plan.batch_size, windows)
     # Whole batches only: XLA compiles the recurrence anew for every batch size it meets.
     batches = tf.data.Dataset.from_tensor_slices((x_train, targets))
-    batches = batches.shuffle(len(x_train)).batch(batch_size, drop_remainder=True)
+    batches = batches.shuffle(windows).batch(batch_size, drop_remainder=True)
     schedule = tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))
     twin.compile(
         tf_keras.optimizers.Adam(schedule, clipnorm=1.0),
-        loss={"logits": logits_divergence, "attention_weights": attention_divergence},
-        loss_weights={"logits": 1.0, "attention_weights": ATTENTION_WEIGHT},
+        loss={answer: task_divergence(task), "attention_weights": attention_divergence},
+        loss_weights={answer: 1.0, "attention_weights": ATTENTION_WEIGHT},
     )
     before = twin.evaluate(*validation, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
     keep = _KeepClosest({name: float(value) for name, value in before.items()})

@@ -10,6 +10,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from models.errors import QuantizationError
+from models.inputs import Inputs, take, windows_in
 from models.quantization.number_formats import Range
 from models.quantization.twin import float_forward, twins
 
@@ -50,31 +51,32 @@ def transfer_weights(twin: tf_keras.Model, plain: tf_keras.Model) -> None:
             theirs[name].assign(weight)
 
 
-def observed_quantities(twin: tf_keras.Model, probe_window: NDArray[np.float32]) -> list[ObservedQuantity]:
+def observed_quantities(twin: tf_keras.Model, probe: Inputs) -> list[ObservedQuantity]:
     """Every quantity of every fake-quantized layer, with its float value on one window.
 
     Args:
         twin: a calibrated or trained model from ``quantize_model``.
-        probe_window: [steps, features] float32, standardized.
+        probe: [steps, features] float32, one standardized window; with ``lengths``, a scalar, where the
+            model takes them.
     """
     quantities = []
     with float_forward(twin):
-        twin(probe_window[np.newaxis], training=False)
+        twin(take(probe, np.newaxis), training=False)
         for layer in twins(twin):
             for role, value_range in layer.ranges().items():
                 tap = layer.taps.get(role)
-                probe = None if tap is None else np.asarray(tap, np.float32)
+                value = None if tap is None else np.asarray(tap, np.float32)
                 name, precision = f"{layer.name}/{role}", layer.precision_of(role)
-                quantities.append(ObservedQuantity(name, value_range, probe, precision))
+                quantities.append(ObservedQuantity(name, value_range, value, precision))
     return quantities
 
 
-def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[str, Any]:
+def outputs_with_context(model: tf_keras.Model, x: Inputs) -> dict[str, Any]:
     """The outputs of a classifier, plain or twin, and the context vector inside it.
 
     Args:
         model: from ``models.classifier.build_model`` or its twin.
-        x: [n, steps, features] float32, standardized.
+        x: [n, steps, features] float32, standardized; with ``lengths`` where the model takes them.
 
     Returns:
         the model's outputs, and ``context`` [n, units], of several queries one behind the other.
@@ -82,4 +84,4 @@ def outputs_with_context(model: tf_keras.Model, x: NDArray[np.float32]) -> dict[
     context, _ = model.get_layer("attention").output
     tapped = tf_keras.Model(model.input, {**model.output, "context": context})
     outputs: dict[str, Any] = tapped.predict(x, batch_size=1024, verbose=0)
-    return {**outputs, "context": outputs["context"].reshape(len(x), -1)}
+    return {**outputs, "context": outputs["context"].reshape(len(windows_in(x)), -1)}

@@ -38,12 +38,18 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
         self.taps: dict[str, tf.Tensor] = {}
         self._ranges: dict[str, tuple[tf.Variable, tf.Variable]] = {}
         self._headroom: dict[str, float] = {}
+        self._below: dict[str, float] = {}
         self._known: dict[str, Range] = {}
         self._shared: dict[str, str] = {}
         self._precisions: dict[str, str] = {}
 
     def add_range(
-        self, name: str, initial: float = 0.0, headroom: float = 0.0, precision: str = "int8"
+        self,
+        name: str,
+        initial: float = 0.0,
+        headroom: float = 0.0,
+        precision: str = "int8",
+        below: float = 0.0,
     ) -> None:
         """Declare an observed quantity of this layer.
 
@@ -51,8 +57,9 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
             initial: it is bounded at first by [-initial, initial].
             headroom: share of what was seen, largest minus smallest, that is added at either end.
             precision: what it is computed in: "int8", "int16" or "float32".
+            below: what is added at the lower end, in the quantity's own unit.
         """
-        self._headroom[name] = headroom
+        self._headroom[name], self._below[name] = headroom, below
         self._precisions[name] = precision
         bounds = []
         for end, value in (("minimum", -initial), ("maximum", initial)):
@@ -130,7 +137,7 @@ class FakeQuantizedLayer(tf_keras.layers.Layer):
         """The range of an observed quantity: what was seen and its headroom."""
         minimum, maximum = self._ranges[name]
         headroom = self._headroom[name] * (maximum - minimum)
-        return minimum - headroom, maximum + headroom
+        return minimum - headroom - self._below[name], maximum + headroom
 
     def ranges(self) -> dict[str, Range]:
         """The ranges by quantity, observed ones and those known by construction."""

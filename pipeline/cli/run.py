@@ -3,7 +3,6 @@
 import functools
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -23,37 +22,29 @@ from pipeline.cli.lazy import examples
     help="Windows in raw units: .csv (one), .npy, or .npz with raw_features or x_test.",
 )  # fmt: skip
 def run(model: Path, windows: Path) -> None:
-    """Classify the windows of FILE with MODEL and print one JSON object a line.
+    """Run MODEL on the windows of FILE and print one JSON object a line.
 
     Each has window, label, class_index, probabilities by class name, and attention_weights, one a time step.
+    A model of several labels has labels, one of values has values and units by name, one of steps a label
+    and probabilities for each.
     """
     from models.quiet_tensorflow import stderr_held_back
-    from pipeline.runtime import ModelFileError, SequenceClassifier, WindowError
+    from pipeline.predictions import to_json
+    from pipeline.runtime import ModelFileError, WindowError, load_model
     from pipeline.windows import read_windows
 
     try:
         with stderr_held_back():  # the interpreter tells about its delegate
-            classifier = SequenceClassifier(model)
+            loaded = load_model(model)
     except ModelFileError as error:
         tip = "Is the file whole? Copy it again, or build it again."
         raise InputError(f"'{model}': {error}", tip) from error
-    names = classifier.metadata["class_names"]
+    names = loaded.metadata["class_names"]
     tell = functools.partial(click.echo, err=True)
-    for index, window in enumerate(read_windows(windows, classifier.metadata["channel_names"], tell)):
+    for index, window in enumerate(read_windows(windows, loaded.metadata["channel_names"], tell)):
         try:
-            found = classifier.predict(window)
+            found = loaded.predict(window)
         except WindowError as error:
             raise InputError(f"Window {index} of '{windows.name}': {error}") from error
-        line = {
-            "window": index,
-            "label": found.label,
-            "class_index": found.class_index,
-            "probabilities": dict(zip(names, _shortest(found.probabilities), strict=True)),
-            "attention_weights": _shortest(found.attention_weights),
-        }
+        line = {"window": index, **to_json(found, names)}
         click.echo(json.dumps(line, ensure_ascii=True, allow_nan=False))
-
-
-def _shortest(values: Any) -> list[float]:
-    """float32 values as the shortest decimal numbers that are read back as the same float32."""
-    return [float(str(value)) for value in values]

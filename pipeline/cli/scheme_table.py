@@ -5,26 +5,27 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.report.schemes import FIGURES, SchemeResult
 
-_HEADINGS = ("kB", "acc %", "same %", "worst", "moved", "sums", "ms", "RAM", "LSTM")
 _WIDTHS = (5, 5, 6, 6, 6, 6, 5, 5, 4)  # and 23 for the longest name and its mark: 80 columns
 _KINDS = {"float32": "f32", "hybrid": "hyb", "int8 8x8_16": "int8"}
+_SHORT = {"accuracy": "acc %", "same decision": "same %", "RMS error": "rms", "macro F1": "F1"}
 
 
 def scheme_table(results: Sequence[SchemeResult]) -> Iterator[str]:
     """A line of headings, then one a scheme; "!" before the name where it misses a limit.
 
-    Size, accuracy, equal decisions, worst attention error, attention that moved (mean total variation), error
-    of the attention's sums, median latency, memory in kB, and what the LSTMs compute in.
+    Size, how well it answers, how close that is, worst attention error, attention that moved (mean total
+    variation), error of the attention's sums, median latency, memory in kB, and what the LSTMs compute in.
     """
     name_width = max(len(one.name) for one in results)
-    yield _line(" " * (name_width + 1), _HEADINGS)
+    words = [_SHORT.get(name, name[:5]) for name in (results[0].merit[0], results[0].closeness[0])]
+    yield _line(" " * (name_width + 1), ("kB", *words, "worst", "moved", "sums", "ms", "RAM", "LSTM"))
     for one in results:
-        agreement, *errors = (one.figure(name) for name in FIGURES)
+        (merit, quality), (closeness, near) = one.merit, one.closeness
         cells = (
             _kilo(one.size_bytes),
-            _share(one.accuracy),
-            _share(agreement),
-            *map(_error, errors),
+            _share(quality) if merit == "accuracy" else _error(quality),
+            _share(near) if closeness == "same decision" else _error(near),
+            *(_error(one.figure(name)) for name in FIGURES[2:]),
             f"{one.latency_ms:.2f}" if one.latency_ms < 100 else f"{one.latency_ms:.0f}",
             _kilo(one.memory_bytes),
             _kind(one),
@@ -56,4 +57,6 @@ def _share(value: float | None) -> str:
 def _error(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "-"
-    return f"{value:.4f}" if value >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
+    if 0 < abs(value) < 1e-3:
+        return f"{value:.0e}".replace("e-0", "e-")
+    return f"{value:.4f}"[:6].rstrip(".")

@@ -13,7 +13,7 @@ from pipeline.cli.scheme_table import scheme_table
 from pipeline.parity.definitions import REFERENCES
 from pipeline.parity.verdict import Check
 from pipeline.report.data import BUILD_NAMES
-from pipeline.report.numbers import MISSING, figures, outcome, percent, size
+from pipeline.report.numbers import MISSING, amount, figures, outcome, percent, size
 from pipeline.report.schemes import SchemeResult
 
 PROMISE = "float_model"  # shown whole; of the explanations only what has a limit, the report has the rest
@@ -48,6 +48,7 @@ def _print_all(parity: Mapping[str, Any], sizes: list[tuple[str, int]], where: s
         _print_schemes(schemes, parity["recommendation"]["reason"])
     names = {**BUILD_NAMES, **parity.get("names", {})}
     _print_block("Test accuracy, with its 95 % interval", _accuracies(parity.get("accuracies", []), names))
+    _print_block("Test scores", _scores(parity.get("scores", []), names))
     if parity.get("stock"):
         _print_block("Beside it, for comparison only: TensorFlow's stock int8 quantizer", _stock(parity))
     if not several:
@@ -70,7 +71,7 @@ def _print_all(parity: Mapping[str, Any], sizes: list[tuple[str, int]], where: s
 def _print_checks(title: str, checks: list[Check]) -> None:
     if not checks:
         return
-    _say(title, TITLE)
+    _say(_wrapped(title), TITLE)
     for check in checks:
         value, limit = figures(check)
         mark, said = ("!", "FAIL") if check.passed is False else (" ", outcome(check))
@@ -101,11 +102,20 @@ def _failures(schemes: list[SchemeResult]) -> Iterator[tuple[str, list[Check]]]:
 
 
 def _accuracies(accuracies: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
-    for one in accuracies:
+    shown = [one for one in accuracies if one["name"] in names]
+    width = _width(names[one["name"]] for one in shown)
+    for one in shown:
+        interval = f"{percent(one['low'])} to {percent(one['high'])}"
+        name = f"{names[one['name']]:<{width}}"
+        yield f"  {name} {percent(one['value']):>12} {interval}, {one['correct']} of {one['n']}"
+
+
+def _scores(scores: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
+    """Figures of merit beside the accuracy, a line a model."""
+    for one in scores:
         if one["name"] in names:
-            interval = f"{percent(one['low'])} to {percent(one['high'])}"
-            name = names[one["name"]]
-            yield f"  {name:<26} {percent(one['value']):>12} {interval}, {one['correct']} of {one['n']}"
+            shown = ", ".join(f"{printable(what)} {amount(value)}" for what, value in one["values"].items())
+            yield f"  {names[one['name']]:<26} {shown}"
 
 
 def _stock(parity: Mapping[str, Any]) -> Iterator[str]:
@@ -123,9 +133,15 @@ def _stock(parity: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sizes(sizes: list[tuple[str, int]], first: str) -> Iterator[str]:
+    width = _width(printable(name) for name, _ in sizes)
     for index, (name, size_bytes) in enumerate(sizes):
         share = f"{100 * size_bytes / sizes[0][1]:.1f} % of {first}" if index else ""
-        yield f"  {printable(name):<26} {size(size_bytes):>12} {share}".rstrip()
+        yield f"  {printable(name):<{width}} {size(size_bytes):>12} {share}".rstrip()
+
+
+def _width(names: Iterable[str]) -> int:
+    """Of a column of names: that of the checks, or more where a name needs it; very long ones stick out."""
+    return min(max([26, *map(len, names)]), 32)
 
 
 def _print_block(title: str, lines: Iterable[str]) -> None:

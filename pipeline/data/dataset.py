@@ -16,13 +16,18 @@ class SequenceDataset:
         name: short, fit for a folder name.
         x_train, x_test: [n, time, channels] float32, raw units. Steps that exist only because a shorter
             recording was padded at the front hold NaN.
-        y_train, y_test: [n] int64, indices into `class_names`.
-        lengths_train, lengths_test: [n] int64, real steps of each window, counted from its end.
-        class_names, channel_names, channel_units: texts; a unit that is not known is "".
+        y_train, y_test: by task, see `pipeline.data.targets`: [n] int64, indices into `class_names`, of a
+            classification.
+        lengths_train, lengths_test: [n] int64, real steps of each window, counted from its end. Labels of
+            the steps that are padding are `NO_LABEL`.
+        class_names: what the outputs are called: classes, labels or targets.
+        channel_names, channel_units: texts; a unit that is not known is "".
         sample_rate_hz: steps per second, None where it is not known.
         padding: "none" (every window is full) or "front".
         attribution: source, authors and licence.
         unread: what the file holds beside all this, by name; nobody has looked at it.
+        task: what is to be learned.
+        target_units: of a regression, one text a target.
     """
 
     name: str
@@ -38,6 +43,8 @@ class SequenceDataset:
     sample_rate_hz: float | None
     padding: str
     attribution: str
+    task: str = "classification"
+    target_units: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -62,6 +69,20 @@ def pad_front(recordings: Sequence[np.ndarray], steps: int) -> tuple[np.ndarray,
     return windows, np.array([len(recording) for recording in recordings], np.int64)
 
 
-def real_steps(lengths: np.ndarray, steps: int) -> np.ndarray:
-    """Return [n, steps] bool: True where a step was measured, False where it is padding in front."""
+def real_steps(lengths: np.ndarray, steps: int, padding: str = "front") -> np.ndarray:
+    """Return [n, steps] bool: True where a step was measured, False where it is padding.
+
+    Args:
+        padding: "front" or "end"; where nothing is padded ("none") both say the same.
+    """
+    if padding == "end":
+        return np.arange(steps) < lengths[:, np.newaxis]
     return np.arange(steps) >= steps - lengths[:, np.newaxis]
+
+
+def moved_padding(values: np.ndarray, lengths: np.ndarray, to: str) -> np.ndarray:
+    """Return [n, steps, ...] whose padding was moved from the one side to the other, "front" or "end"."""
+    steps = values.shape[1]
+    shift = (steps - lengths if to == "end" else lengths)[:, np.newaxis]
+    places = (np.arange(steps) + shift) % steps  # [n, steps], where each step comes from
+    return np.asarray(values[np.arange(len(values))[:, np.newaxis], places])

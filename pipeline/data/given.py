@@ -11,9 +11,10 @@ import numpy as np
 from models.errors import InputError
 from pipeline.data import load_dataset, names
 from pipeline.data.archive import npz_keys, read_npz
-from pipeline.data.dataset import pad_front, real_steps
-from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, texts, unread_keys
+from pipeline.data.dataset import moved_padding, pad_front, real_steps
+from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
 from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.targets import names_of, said_task, texts
 
 GOLDEN, PLAIN = ("raw_features", "features", "labels"), ("x_test", "y_test")
 GOLDEN_ANSWERS = ("float_logits", "float_attention_weights")  # files are asked themselves
@@ -28,8 +29,11 @@ class GivenWindows:
         name: of the data.
         recordings: each [time_i, channels] float32, raw units; empty where only `features` are known.
         features: [n, time, channels] float32, standardized; None where only `recordings` are known.
-        labels: [n], whole numbers or texts; None where nobody knows them.
-        class_names, channel_names, channel_units: texts; empty where they are not known.
+        labels: [n, ...], as `pipeline.data.targets` reads them; None where nobody knows them.
+        task: what they are labels of; None where nobody says.
+        lengths: [n], how many steps of `features` count, the others being padding at the end; None: all.
+        class_names: of the classes, labels or targets, channel_names, channel_units: texts; empty where they
+            are not known.
         sample_rate_hz: steps per second, None where it is not known.
         attribution: source, authors and licence.
         unread: what the file holds beside all this, by name.
@@ -45,6 +49,8 @@ class GivenWindows:
     sample_rate_hz: float | None = None
     attribution: str = ""
     unread: tuple[str, ...] = ()
+    task: str | None = None
+    lengths: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.recordings and len(self.recordings) != len(self):
@@ -53,7 +59,7 @@ class GivenWindows:
             )
         if len({recording.shape[1] for recording in self.recordings}) > 1:
             raise InputError("The windows differ in their number of channels.")
-        if self.labels is not None and self.labels.shape != (len(self),):
+        if self.labels is not None and self.labels.shape[:1] != (len(self),):
             raise InputError(f"There are {len(self)} windows, and labels of shape {self.labels.shape}.")
 
     def __len__(self) -> int:
@@ -66,14 +72,25 @@ class GivenWindows:
             recordings=tuple(self.recordings[index] for index in chosen) if self.recordings else (),
             features=None if self.features is None else self.features[chosen],
             labels=None if self.labels is None else self.labels[chosen],
+            lengths=None if self.lengths is None else self.lengths[chosen],
         )
 
-    def standardized(self, rule: Preprocessing | None, steps: int, channels: int) -> np.ndarray:
+    def real_steps(self, steps: int) -> np.ndarray:
+        """Return [n, steps] bool, True where a step of a window counts that is padded at the end."""
+        if self.lengths is None:
+            known = [len(recording) for recording in self.recordings] or [steps] * len(self)
+            return real_steps(np.array(known), steps, "end")
+        return real_steps(self.lengths, steps, "end")
+
+    def standardized(
+        self, rule: Preprocessing | None, steps: int, channels: int, at_end: bool = False
+    ) -> np.ndarray:
         """Return what a model takes, [n, steps, channels] float32.
 
         Args:
             rule: standardizes `recordings`. Without a rule `features` are taken, or where there are none the
                 recordings as they are.
+            at_end: where shorter recordings are padded that no rule is for.
 
         Raises:
             InputError: the windows have another shape.
@@ -81,11 +98,14 @@ class GivenWindows:
         if self.recordings and (rule is not None or self.features is None):
             longest = max(map(len, self.recordings))
             width = self.recordings[0].shape[1]
-            may_pad = rule is None or rule.padding == "front"
+            padding = rule.padding if rule is not None else "end" if at_end else "front"
+            may_pad = padding != "none"
             shortest = min(map(len, self.recordings)) if not may_pad else steps
             if (width, longest <= steps, shortest) == (channels, True, steps):
                 raw, lengths = pad_front(self.recordings, steps)
                 real = real_steps(lengths, steps)
+                if padding == "end":
+                    raw, real = moved_padding(raw, lengths, "end"), real_steps(lengths, steps, "end")
                 if rule is None:
                     return np.where(real[..., np.newaxis], raw, np.float32(0))
                 return rule.apply(rule.fill_padding(raw, real))
@@ -120,15 +140,18 @@ def read_given(source: str) -> GivenWindows:
             "It needs `x_test` (and `y_test` for accuracies), or what a build's golden.npz has.",
         )
     keys = PLAIN if "x_test" in present else GOLDEN
-    ignored = unread_keys(present, (*keys, *OPTIONAL, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
-    arrays = read_npz(path, lambda _: [key for key in (*keys, *OPTIONAL) if key in present])
+    told = (*keys, "lengths", *OPTIONAL)
+    ignored = unread_keys(present, (*told, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
+    arrays = read_npz(path, lambda _: [key for key in told if key in present])
     windows = {key: checked_windows(key, arrays[key]) for key in keys[:-1] if key in arrays}
     return GivenWindows(
         name=path.stem,
-        recordings=tuple(windows.get(keys[0], ())),
+        recordings=_recordings(list(windows.get(keys[0], ())), arrays.get("lengths")),
+        lengths=arrays.get("lengths"),
         features=windows.get("features"),
         labels=arrays.get(keys[-1]),
-        class_names=texts(arrays, "class_names", None),
+        class_names=names_of(arrays),
+        task=said_task(arrays),
         channel_names=texts(arrays, "channel_names", next(iter(windows.values())).shape[2]),
         channel_units=texts(arrays, "channel_units", next(iter(windows.values())).shape[2]),
         sample_rate_hz=sample_rate(arrays),
@@ -150,7 +173,17 @@ def _test_part(source: str) -> GivenWindows:
         sample_rate_hz=data.sample_rate_hz,
         attribution=data.attribution,
         unread=data.unread,
+        task=data.task,
     )
+
+
+def _recordings(windows: Sequence[np.ndarray], lengths: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Each window without the padding at its end."""
+    if lengths is None:
+        return tuple(windows)
+    if lengths.shape != (len(windows),) or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+        raise InputError(f"There are {len(windows)} windows, and lengths of shape {lengths.shape}.")
+    return tuple(window[:length] for window, length in zip(windows, lengths, strict=True))
 
 
 def _cut(windows: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ...]:

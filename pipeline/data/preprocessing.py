@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,15 @@ class Preprocessing:
     """Standardization constants and the shape the model takes.
 
     features = (raw - mean) / std, in float32 with float32 constants, so that every implementation of it
-    gets the same bits. Padding at the front is zero after standardization.
+    gets the same bits. Padding is zero after standardization. A regression's targets are
+    standardized in the same way; what the model says is undone, target = value * target_std + target_mean.
 
     Attributes:
         mean, std: one number a channel, raw units, exact float32 values.
         steps, features: shape of the model's input [steps, features].
-        padding: "none" (windows have exactly `steps` steps) or "front" (shorter ones are padded).
+        padding: "none" (windows have exactly `steps` steps), "front" (shorter ones are padded) or "end" (the
+            same behind them, and the model is told the length).
+        target_mean, target_std: one number a target of a regression, raw units; empty of other tasks.
     """
 
     mean: tuple[float, ...]
@@ -26,6 +29,8 @@ class Preprocessing:
     steps: int
     features: int
     padding: str
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
 
     @classmethod
     def fit(cls, windows: np.ndarray, real: np.ndarray, padding: str) -> Preprocessing:
@@ -57,14 +62,35 @@ class Preprocessing:
         """Return raw float32 windows whose padded steps hold the channel mean: standardized, exactly 0."""
         return np.where(real[..., np.newaxis], raw, np.array(self.mean, np.float32)).astype(np.float32)
 
+    def with_targets(self, targets: np.ndarray) -> Preprocessing:
+        """Return the rule with the moments of a regression's training targets [n, targets], raw units."""
+        wide = targets.astype(np.float64)
+        return replace(self, target_mean=_numbers(wide.mean(axis=0)), target_std=_numbers(wide.std(axis=0)))
+
+    def apply_to_targets(self, targets: np.ndarray) -> np.ndarray:
+        """Return standardized float32 targets [n, targets]."""
+        mean, std = np.array(self.target_mean, np.float32), np.array(self.target_std, np.float32)
+        return np.asarray((targets.astype(np.float32) - mean) / std)
+
+    def restore_targets(self, values: np.ndarray) -> np.ndarray:
+        """Return targets in raw units, float32 [n, targets]: the inverse of `apply_to_targets`."""
+        mean, std = np.array(self.target_mean, np.float32), np.array(self.target_std, np.float32)
+        return np.asarray(values.astype(np.float32) * std + mean)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+        """Return plain JSON values; without targets nothing is said of them."""
+        present = {key: value for key, value in vars(self).items() if value != ()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in present.items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
-        """The inverse of `to_dict`."""
-        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+        """The inverse of `to_dict`; keys of others are left alone."""
+        known: dict[str, Any] = {}
+        for one in fields(cls):
+            if one.name in values:
+                value = values[one.name]
+                known[one.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**known)
 
 
 def _numbers(values: np.ndarray) -> tuple[float, ...]:

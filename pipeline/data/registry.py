@@ -51,7 +51,7 @@ class DatasetInfo:
 
 
 Loader = Callable[[], SequenceDataset]
-Reader = Callable[[Path], SequenceDataset]
+Reader = Callable[[Path, str | None], SequenceDataset]  # path, and the task where somebody asked for one
 
 _datasets: dict[str, tuple[DatasetInfo, Loader]] = {}
 _readers: dict[str, Reader] = {}
@@ -87,18 +87,23 @@ def describe() -> tuple[DatasetInfo, ...]:
     return tuple(_datasets[name][0] for name in names())
 
 
-def load_dataset(source: str) -> SequenceDataset:
+def load_dataset(source: str, task: str | None = None) -> SequenceDataset:
     """Load a data set by name, or read the user's file.
 
     Args:
         source: a registered name, or the path of a file with a registered suffix (.npz).
+        task: what is to be learned; None: what the data says, or what follows from its labels.
 
     Raises:
-        InputError: neither, or the file cannot be used.
+        InputError: neither, or the file cannot be used, or not for that task.
     """
-    if source in _datasets:
-        return _datasets[source][1]()
-    return _reader_of(source)(Path(source))
+    dataset = _datasets[source][1]() if source in _datasets else _reader_of(source)(Path(source), task)
+    if task not in (None, dataset.task):
+        raise InputError(
+            f"The task asked for is {task!r}; the data '{source}' is for {dataset.task!r}.",
+            "Leave --task out: it follows from the data.",
+        )
+    return dataset
 
 
 def source_identity(source: str) -> dict[str, str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from models.errors import VerificationError
 from pipeline.parity import measurements as measure
-from pipeline.parity.definitions import DEFINITIONS, PROMISE
+from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.outputs import Array, Outputs
+from pipeline.parity.tasks import Task, Values, task_named
 from pipeline.parity.tolerances import (
     FINEST_STEP,
     QUARTER_STEP,
@@ -18,19 +21,13 @@ from pipeline.parity.tolerances import (
 )
 from pipeline.parity.verdict import Check
 
-Values = dict[str, float | None]
-
-_CAN_BE_ABSENT = [name for name in PROMISE if name.startswith("attention_")] + [
-    "accuracy_drop",
-    "worst_class_recall_drop",
-]
-
 
 def promise(
     float_model: Outputs,
     int8: Outputs,
     labels: Array | None,
     tolerances: Mapping[str, float | None] | None = None,
+    task: str = "classification",
     weight_error: float = 1.0,
 ) -> list[Check]:
     """The int8 file against the original float model.
@@ -39,12 +36,13 @@ def promise(
     no default limit; a limit that was asked for stays, and fails.
 
     Args:
-        labels: class of each window, [n]; None where nobody knows.
+        labels: what is true of each window, as the task has it ([n], classes); None where nobody knows.
         tolerances: from the config.
+        task: what the models answer.
         weight_error: of the file's LSTM weights, as a share of what int8 does to them.
     """
-    logits = (float_model.logits, int8.logits)
-    values = _closeness(float_model, int8)
+    kind = task_named(task)
+    values = _closeness(float_model, int8, kind)
     if float_model.attends or int8.attends:
         weights = _distributions(float_model, int8)
         top1 = measure.attention_top1(*weights, int8.attention_step or 0.0)
@@ -52,11 +50,14 @@ def promise(
         values["attention_top1_agreement"] = top1.agreement
         values["attention_top1_ties"] = top1.ties
     if labels is not None:
-        values["accuracy_drop"] = measure.accuracy_drop(*logits, labels)
-        values["worst_class_recall_drop"] = measure.worst_class_recall_drop(*logits, labels)
+        values.update(kind.drops(float_model, int8, labels))
     given = {name for name, limit in (tolerances or {}).items() if limit is not None}
-    limits = promise_limits(int8.steps, len(int8), int8.attention_step, tolerances, weight_error)
-    absent = [name for name in _CAN_BE_ABSENT if values.get(name) is None]
+    limits = promise_limits(
+        int8.steps, len(int8), int8.attention_step, tolerances, task, int8.logits.shape[-1], weight_error,
+        padded=int8.real is not None,
+    )  # fmt: skip
+    can_be_absent = (*kind.judged, *(name for name in kind.promise if name.startswith("attention_")))
+    absent = [name for name in can_be_absent if values.get(name) is None]
     limits = {name: limit for name, limit in limits.items() if name in given or name not in absent}
     checks = _checks("float_model", {**dict.fromkeys(absent), **values}, limits, len(int8))
     if len(int8.distributions) == len(int8):
@@ -65,9 +66,9 @@ def promise(
     return [replace(check, unit="rows") if check.unit == "windows" else check for check in checks]
 
 
-def float_forward(forward: Outputs, int8: Outputs) -> list[Check]:
+def float_forward(forward: Outputs, int8: Outputs, task: str = "classification") -> list[Check]:
     """The int8 file against the float forward of its own weights: all of it is what quantization moved."""
-    return _checks("float_forward", _closeness(forward, int8), {}, len(int8))
+    return _checks("float_forward", _closeness(forward, int8, task_named(task)), {}, len(int8))
 
 
 def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
@@ -79,7 +80,8 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
     """
     values: Values = {}
     if twin is not None:
-        weights = _distributions(twin, int8)
+        _require_same_rows(twin, int8)
+        weights = (twin.real_weights, int8.real_weights)
         step = int8.attention_step or FINEST_STEP
         values = {
             "attention_within_one_step": measure.share_within_steps(*weights, step, 1),
@@ -88,21 +90,22 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
         }
         if step < QUARTER_STEP:
             near = measure.share_within_steps(*weights, QUARTER_STEP, 1)
-            values["attention_within_quarter_step"] = near
+            values["attention_within_quarter"] = near
         if int8.logits_scale:
-            logits = (twin.logits, int8.logits)
+            logits = (twin.answers, int8.answers)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)
             values["logits_equal"] = measure.share_within_steps(*logits, int8.logits_scale, 0.5)
             values["logits_max_steps"] = measure.max_steps(*logits, int8.logits_scale)
     return _checks("training_forward", values, training_limits(int8.attention_step), len(int8))
 
 
-def keras(float_model: Outputs, float32: Outputs) -> list[Check]:
+def keras(float_model: Outputs, float32: Outputs, task: str = "classification") -> list[Check]:
     """The float32 file against the Keras model it came from."""
+    closeness = task_named(task).closeness(float_model, float32)
     values: Values = {
-        "logits_max_relative_error": measure.max_relative_error(float_model.logits, float32.logits),
+        "logits_max_relative_error": measure.max_relative_error(float_model.answers, float32.answers),
         "attention_max_error": measure.max_error(*_distributions(float_model, float32)),
-        "decision_agreement": measure.decision_agreement(float_model.logits, float32.logits),
+        **{name: value for name, value in closeness.items() if name == "decision_agreement"},
     }
     return _checks("keras", values, keras_limits(float32.steps), len(float32))
 
@@ -113,19 +116,23 @@ def comparable_contexts(reference: Outputs, tested: Outputs) -> tuple[Array, Arr
         return None
     if reference.context.shape != tested.context.shape:
         return None
+    shape, real = tested.context.shape, tested.real
+    if real is not None and len(shape) > 2 and shape[-2] == real.shape[1]:  # one a step: of real steps only
+        rows = np.broadcast_to(real if len(shape) == 3 else real[:, np.newaxis], shape[:-1])
+        return reference.context[rows], tested.context[rows]
     return reference.context, tested.context
 
 
-def moved(reference: Outputs, tested: Outputs) -> dict[str, float | None]:
+def moved(
+    reference: Outputs, tested: Outputs, task: str = "classification"
+) -> dict[str, float | None]:
     """The figures that split what happened into what training moved and what quantization moved."""
-    return _closeness(reference, tested)
+    return _closeness(reference, tested, task_named(task))
 
 
-def _closeness(reference: Outputs, tested: Outputs) -> Values:
-    logits = (reference.logits, tested.logits)
+def _closeness(reference: Outputs, tested: Outputs, task: Task) -> Values:
     values: Values = {
-        "decision_agreement": measure.decision_agreement(*logits),
-        "max_probability_difference": measure.max_probability_difference(*logits),
+        **task.closeness(reference, tested),
         "attention_max_error": None,
         "attention_total_variation": None,
         "context_max_error": None,
@@ -142,13 +149,24 @@ def _closeness(reference: Outputs, tested: Outputs) -> Values:
 
 
 def _distributions(reference: Outputs, tested: Outputs) -> tuple[Array, Array]:
-    """The attention of both as rows; they have to belong to the same windows, heads and queries."""
+    """The attention of both as rows."""
+    _require_same_rows(reference, tested)
+    return reference.distributions, tested.distributions
+
+
+def _require_same_rows(reference: Outputs, tested: Outputs) -> None:
+    """Their attention has to belong to the same windows, heads, queries and steps."""
     if reference.attention_weights.shape != tested.attention_weights.shape:
         raise VerificationError(
             f"The attention weights have the shape {reference.attention_weights.shape} in the reference, "
             f"{tested.attention_weights.shape} in what is compared with it."
         )
-    return reference.distributions, tested.distributions
+    if not _same(reference.real, tested.real):
+        raise VerificationError("The two were not run on windows of the same lengths.")
+
+
+def _same(a: Array | None, b: Array | None) -> bool:
+    return (a is None) == (b is None) and (a is None or b is None or bool(np.array_equal(a, b)))
 
 
 def _checks(reference: str, values: Values, limits: Mapping[str, float], n: int) -> list[Check]:

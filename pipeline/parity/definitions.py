@@ -36,12 +36,17 @@ def _promised(name: str, relation: Relation, unit: str, meaning: str) -> Definit
 
 _ALL = (
     _promised("decision_agreement", ">=", "share", "Windows for which both decide for the same class."),
+    _promised("label_agreement", ">=", "share", "Single labels that both give, or both do not give."),
     _promised(
         "max_probability_difference",
         "<=",
         "probability",
         "Largest change of a class probability in any window.",
     ),
+    _promised(
+        "value_max_error", "<=", "std", "Largest change of a value, in standard deviations of its target."
+    ),
+    _promised("value_rms_error", "<=", "std", "RMS change of the values, in standard deviations."),
     _promised("attention_max_error", "<=", "weight", "Largest change of any single attention weight."),
     _promised(
         "attention_total_variation", "<=", "share", "Attention that lies elsewhere, mean over windows."
@@ -67,6 +72,10 @@ _ALL = (
     ),
     _promised("accuracy_drop", "<=", "share", "Test accuracy of the float model minus the int8 file's."),
     _promised("worst_class_recall_drop", "<=", "share", "The largest loss of recall of any single class."),
+    _promised("macro_f1_drop", "<=", "share", "Mean F1 over the labels, float model minus int8 file."),
+    _promised(
+        "r2_drop", "<=", "share", "Share of the targets' variance explained, float model minus int8 file."
+    ),
     Definition(
         "attention_within_one_step",
         ">=",
@@ -74,7 +83,7 @@ _ALL = (
         "Attention weights at most one of their quantization steps apart.",
     ),
     Definition(
-        "attention_within_quarter_step",
+        "attention_within_quarter",
         ">=",
         "share",
         "Attention weights at most 1/1024, a quarter of an int8 step, apart.",

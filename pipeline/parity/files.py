@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from converters import schema
-from converters.metadata import read_metadata
+from converters.metadata import LENGTHS, read_metadata
 from models.errors import InputError
 from pipeline.data.preprocessing import Preprocessing
-from pipeline.runtime import ModelFileError, checked_metadata
+from pipeline.runtime import ModelFileError, checked_metadata, task_of
 
 SIGNATURE = "serving_default"
-LOGITS, ATTENTION = "logits", "attention_weights"
+LOGITS, VALUES, ATTENTION = "logits", "values", "attention_weights"
 MAX_ATTENTION_AXES = 3  # heads, queries, time steps
 _INPUT_TYPES = ("float32", "int8")
 _OUTPUT_TYPES = (*_INPUT_TYPES, "int16")
@@ -37,9 +37,11 @@ class ModelFile:
     Attributes:
         path: where it is.
         content: its bytes.
-        input_name, input: the one input, [1, steps, features].
+        input_name, input: the windows, [1, steps, features].
+        lengths: the input that says how many steps of a window count, [1] int32; None where there is none.
         outputs: by name, in the signature's order; tensor names where the file has no signature.
-        logits: name of the output with one number a class; attention: of the one with a weight for each
+        logits: name of the output with one number a class, label or target, or (per step) with a row of
+            them for each time step; attention: of the one with a weight for each
             time step along its last axis (of each head, of each query), None where there is none.
         gives_probabilities: True where `logits` is the result of a SOFTMAX.
         metadata: what a file of ours says about itself; None of any other.
@@ -49,6 +51,7 @@ class ModelFile:
     content: bytes
     input_name: str
     input: Tensor
+    lengths: Tensor | None
     outputs: dict[str, Tensor]
     logits: str
     attention: str | None
@@ -67,8 +70,21 @@ class ModelFile:
 
     @property
     def classes(self) -> int:
-        """C, how many numbers `logits` has."""
-        return max(self.outputs[self.logits].shape)
+        """C, how many classes, labels or targets `logits` has."""
+        return self.answer_shape[-1]
+
+    @property
+    def answer_shape(self) -> tuple[int, ...]:
+        """Of one window's `logits`: [C], or [T, C] of an answer for every step."""
+        axes = _axes(self.outputs[self.logits]) or [1]
+        return tuple(axes[-2:]) if axes[0] == self.steps and len(axes) > 1 else (axes[-1],)
+
+    @property
+    def task(self) -> str | None:
+        """What a file of ours says it answers; "per-step" of another where that shows; None: not known."""
+        if self.metadata is not None:
+            return task_of(self.metadata)
+        return "per-step" if len(self.answer_shape) > 1 else None
 
     @property
     def attention_shape(self) -> tuple[int, ...]:
@@ -80,13 +96,12 @@ class ModelFile:
         """How a file of ours standardizes raw windows; None of any other."""
         if self.metadata is None:
             return None
-        document = self.metadata["preprocessing"]
-        return Preprocessing.from_dict({one.name: document[one.name] for one in fields(Preprocessing)})
+        return Preprocessing.from_dict(self.metadata["preprocessing"])
 
     @property
     def signature(self) -> str:
         """Names and shapes of input and outputs, for people."""
-        inner = {self.input_name: self.input}
+        inner = {self.input_name: self.input} | ({} if self.lengths is None else {LENGTHS: self.lengths})
         return f"{_shown(inner)} -> {_shown(dict(sorted(self.outputs.items())))}"
 
     @classmethod
@@ -96,8 +111,8 @@ class ModelFile:
         """Look at a file without running it.
 
         Args:
-            logits, attention: names of these outputs; by default `logits` (or the only output) and
-                `attention_weights`.
+            logits, attention: names of these outputs; by default `logits` or `values` (or the only output)
+                and `attention_weights`.
 
         Raises:
             InputError: damaged, or no model of one window; the message says what was got and what is allowed.
@@ -106,18 +121,28 @@ class ModelFile:
         content = schema.read_bytes(path)
         model = schema.read_model(path)
         inputs, outputs = _interface(model, path)
+        lengths = inputs.pop(LENGTHS, None) if len(inputs) == 2 else None
         if len(inputs) != 1:
-            raise InputError(f"'{path}' has {len(inputs)} inputs; needed is one, [1, time, channels].")
+            raise InputError(
+                f"'{path}' has {len(inputs)} inputs; needed is one, [1, time, channels], and perhaps "
+                f"'{LENGTHS}'."
+            )
+        if lengths is not None and (lengths.shape, lengths.dtype) != ((1,), "int32"):
+            shown = f"{lengths.dtype} {list(lengths.shape)}"
+            raise InputError(f"'{path}': '{LENGTHS}' is {shown}; needed is int32 [1].")
         ((input_name, taken),) = inputs.items()
         if len(taken.shape) != 3 or taken.shape[0] != 1 or taken.shape[1] < 2 or taken.shape[2] < 1:
             raise InputError(f"'{path}' takes {list(taken.shape)}; needed is [1, time, channels].")
-        logits = _choose(path, outputs, logits, LOGITS, "--logits") or ""
+        usual = LOGITS if LOGITS in outputs or VALUES not in outputs else VALUES
+        logits = _choose(path, outputs, logits, usual, "--logits") or ""
         attention = _choose(path, outputs, attention, ATTENTION, "--attention")
         _require_type(path, input_name, taken, _INPUT_TYPES)
         for name in (logits, attention):
             if name is not None:
                 _require_type(path, name, outputs[name], _OUTPUT_TYPES)
-        _require_classes(path, logits, outputs[logits])
+        metadata = _metadata(model, path)
+        one_will_do = usual == VALUES or metadata is not None
+        _require_answer(path, logits, outputs[logits], taken.shape[1], one_will_do)
         if attention is not None:
             _require_distributions(path, attention, outputs[attention], taken.shape[1])
         return cls(
@@ -125,11 +150,12 @@ class ModelFile:
             content=content,
             input_name=input_name,
             input=taken,
+            lengths=lengths,
             outputs=outputs,
             logits=logits,
             attention=attention,
             gives_probabilities=_comes_from_softmax(model, outputs[logits].index),
-            metadata=_metadata(model, path),
+            metadata=metadata,
         )
 
 
@@ -186,7 +212,7 @@ def _choose(
         raise InputError(f"'{path}' has no output '{given}', only {', '.join(outputs) or 'none'}.")
     if given is not None or usual in outputs:
         return given or usual
-    if usual != LOGITS:
+    if usual == ATTENTION:
         return None
     if len(outputs) != 1:
         raise InputError(
@@ -202,12 +228,15 @@ def _require_type(path: Path, name: str, tensor: Tensor, known: tuple[str, ...])
         raise InputError(f"'{path}': '{name}' is {tensor.dtype}; known are {shown}.")
 
 
-def _require_classes(path: Path, name: str, tensor: Tensor) -> None:
-    """One number a class, two at least; axes of one element beside them do not count."""
-    if len(_axes(tensor)) != 1:
-        raise InputError(
-            f"'{path}': '{name}' is {list(tensor.shape)}; needed is [1, classes], two at least."
-        )
+def _require_answer(path: Path, name: str, tensor: Tensor, steps: int, one_will_do: bool) -> None:
+    """One number a class, perhaps at every step; two at least, but of values one will do."""
+    axes = _axes(tensor)
+    if len(axes) == 1 or (len(axes) == 2 and axes[0] == steps) or (one_will_do and not axes):
+        return
+    raise InputError(
+        f"'{path}': '{name}' is {list(tensor.shape)}; needed is [1, classes], two at least, or "
+        f"[1, {steps}, classes], an answer for every step."
+    )
 
 
 def _require_distributions(path: Path, name: str, tensor: Tensor, steps: int) -> None:

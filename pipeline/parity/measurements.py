@@ -57,13 +57,22 @@ def probabilities(logits: Array) -> Array:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def total_variations(reference: Array, tested: Array) -> Array:
+def sigmoid(logits: Array) -> Array:
+    """1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2, which never overflows."""
+    return np.asarray((1.0 + np.tanh(logits.astype(np.float64) / 2.0)) / 2.0)
+
+
+def total_variations(reference: Array, tested: Array, rows: Array | None = None) -> Array:
     """TV = 1/2 sum_t |p_t - q_t|: the share of the attention that lies elsewhere. [n, ..., T] -> [n]
 
-    Where a window has several rows (heads, queries) it is their mean.
+    Where a window has several rows (heads, queries) it is their mean, of those that `rows` [n, ...] has True.
     """
-    moved = [0.5 * np.abs(p - q).sum(axis=-1) for p, q in _blocks(reference, tested)]
-    return np.concatenate([each.reshape(len(each), -1).mean(axis=1) for each in moved])
+    counted = np.ones(tested.shape[:-1], bool) if rows is None else rows
+    moved = [
+        ((0.5 * np.abs(p - q).sum(axis=-1)) * taken).reshape(len(p), -1).sum(axis=1)
+        for p, q, taken in _blocks(reference, tested, counted)
+    ]
+    return np.asarray(np.concatenate(moved) / counted.reshape(len(counted), -1).sum(axis=1))
 
 
 @_measurement
@@ -82,6 +91,13 @@ def max_probability_difference(reference: Array, tested: Array) -> float:
 def max_error(reference: Array, tested: Array) -> float:
     """max |a - b| over everything."""
     return max(float(np.abs(a - b).max()) for a, b in _blocks(reference, tested))
+
+
+@_measurement
+def rms_error(reference: Array, tested: Array) -> float:
+    """sqrt(mean (a - b)^2) over everything."""
+    squares = sum(float(np.square(a - b).sum()) for a, b in _blocks(reference, tested))
+    return math.sqrt(squares / reference.size)
 
 
 @_measurement
@@ -188,15 +204,21 @@ class Accuracy:
 
 
 def accuracy(name: str, logits: Array, labels: Array) -> Accuracy:
-    """Counts right decisions (logits [n, C], labels [n]); outputs that are not finite are never right.
+    """Counts right decisions (logits [n, C], labels [n]); outputs that are not finite are never right."""
+    return share_of(name, (logits.argmax(axis=1) == labels) & np.isfinite(logits).all(axis=1))
 
-    The interval is Wilson's (1927): it stays inside [0, 1] and is honest near 1, where small test sets end.
-    """
-    from scipy.stats import binomtest
 
-    right = (logits.argmax(axis=1) == labels) & np.isfinite(logits).all(axis=1)
-    correct, n = int(right.sum()), len(labels)
+def share_of(name: str, right: Array) -> Accuracy:
+    """The accuracy of decisions [n], True where they are right."""
+    correct, n = int(right.sum()), len(right)
     if not n:
         return Accuracy(name, 0, 0, math.nan, math.nan, math.nan)
+    return Accuracy(name, correct, n, correct / n, *wilson(correct, n))
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of Wilson (1927): inside [0, 1], and honest near 1, where small sets end."""
+    from scipy.stats import binomtest
+
     interval = binomtest(correct, n).proportion_ci(0.95, method="wilson")
-    return Accuracy(name, correct, n, correct / n, float(interval.low), float(interval.high))
+    return float(interval.low), float(interval.high)

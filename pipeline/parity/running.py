@@ -22,17 +22,21 @@ from pipeline.parity.latency import median_latencies_ms
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.progress import Progress, Silence
 
+REAL = "real steps.npy"
 JOB = "pipeline.parity.running:run_job"
 _TOLD_EVERY = 16  # windows
 
 
 class Runnable(Protocol):
-    """What answers windows: `pipeline.runtime.SequenceClassifier`, or a file that is not ours."""
+    """What answers windows: a `pipeline.runtime.SequenceModel`, or a file that is not ours."""
 
     output_scales: dict[str, float]
 
-    def run(self, features: Array) -> Mapping[str, Array]:
-        """Outputs of one window [T, F] by name, dequantized, from the zero state."""
+    def run(self, features: Array, length: int | None = None) -> Mapping[str, Array]:
+        """Outputs of one window [T, F] by name, dequantized, from the zero state.
+
+        `length`: how many of its steps count, of a model that is told so.
+        """
 
 
 class ForeignModel:
@@ -43,16 +47,19 @@ class ForeignModel:
         details = self._interpreter.get_input_details() + self._interpreter.get_output_details()
         by_index = {one["index"]: one for one in details}
         self._input = by_index[file.input.index]
+        self._lengths = None if file.lengths is None else file.lengths.index
         self._outputs = {name: by_index[file.outputs[name].index] for name in _wanted(file)}
         self.output_scales = {
             name: runtime.output_scale(file.content, details) for name, details in self._outputs.items()
         }
 
-    def run(self, features: Array) -> Mapping[str, Array]:
+    def run(self, features: Array, length: int | None = None) -> Mapping[str, Array]:
         """Outputs of one window [T, F] by name, dequantized, from the zero state."""
         self._interpreter.reset_all_variables()
         window = runtime.quantize(np.asarray(features, np.float32), self._input)
         self._interpreter.set_tensor(self._input["index"], window[np.newaxis])
+        if self._lengths is not None:
+            self._interpreter.set_tensor(self._lengths, np.array([length or len(features)], np.int32))
         self._interpreter.invoke()
         return {
             name: runtime.dequantize(self._interpreter.get_tensor(one["index"]), one)
@@ -70,7 +77,7 @@ def open_model(file: ModelFile) -> Runnable:
         if file.metadata is None:
             return ForeignModel(file)
         # A file of ours that was changed since is compared like any other.
-        return runtime.SequenceClassifier(file.content, verify_checksum=False)
+        return runtime.load_model(file.content, verify_checksum=False)
     except runtime.ModelFileError as error:
         raise InputError(f"'{file.path}' cannot be run: {error}") from error
 
@@ -81,11 +88,19 @@ def run_file(
     progress: Progress,
     logits: str = LOGITS,
     attention: str | None = ATTENTION,
+    real: Array | None = None,
+    takes_lengths: bool = False,
 ) -> Outputs:
-    """Runs every window of `features` [n, T, F]; `logits` and `attention` name the outputs."""
+    """Runs every window of `features` [n, T, F]; `logits` and `attention` name the outputs.
+
+    Args:
+        real: [n, T], the steps that count where others are padding, see `Outputs`.
+        takes_lengths: the model is told how many they are, from the first.
+    """
     found: dict[str, Array] = {}  # filled window by window: the maps of many windows fit in memory once
     for index, window in enumerate(features):
-        answer = model.run(window)
+        told = int(real[index].sum()) if takes_lengths and real is not None else None
+        answer = model.run(window, told)
         for name in (logits, attention):
             if name is not None:
                 rows = found.setdefault(name, np.empty((len(features), *answer[name].shape), np.float32))
@@ -96,16 +111,18 @@ def run_file(
         attention_weights=found[attention] if attention else np.zeros((len(features), 0), np.float32),
         logits_scale=model.output_scales.get(logits) or None,
         attention_step=model.output_scales.get(attention or "") or None,
+        real=real,
     )
 
 
 def run_files(
-    given: Mapping[str, tuple[ModelFile, Array]], progress: Progress
+    given: Mapping[str, tuple[ModelFile, Array]], progress: Progress, real: Array | None = None
 ) -> tuple[dict[str, Outputs], dict[str, float]]:
     """Run files in a child process.
 
     Args:
         given: by any name, each file and its features [n, T, F].
+        real: [n, T], the steps of every window that count, see `Outputs`; None: all.
 
     Returns:
         The outputs, with the context vectors where they can be found, and the median time of one window in
@@ -127,7 +144,9 @@ def run_files(
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = {}
+        files: dict[str, Any] = {}
+        if real is not None:
+            np.save(folder / REAL, real)
         for role, (file, features) in given.items():
             (folder / f"{role}.tflite").write_bytes(file.content)
             np.save(folder / f"{role}.npy", features)
@@ -148,31 +167,47 @@ def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
             file = ModelFile.read(folder / f"{role}.tflite", about["logits"], about["attention"])
             file = dataclasses.replace(file, path=Path(about["path"]))
             model, features = open_model(file), np.load(folder / f"{role}.npy", allow_pickle=False)
-            outputs = _shaped(run_file(model, features, _Told(role), file.logits, file.attention), file)
+            real = np.load(folder / REAL, allow_pickle=False) if (folder / REAL).is_file() else None
+            told = file.lengths is not None
+            ran = run_file(model, features, _Told(role), file.logits, file.attention, real, told)
+            outputs = _shaped(ran, file)
         except (runtime.WindowError, RuntimeError, ValueError) as error:  # the interpreter's own kinds
             raise InputError(f"'{about['path']}' cannot be run: {error}") from error
-        context = context_of(file.content, features) if file.attention else None
+        lengths = lengths_of(features, real) if told else None
+        context = context_of(file.content, features, lengths) if file.attention else None
         dataclasses.replace(outputs, context=context).save(folder / f"{role}.npz")
         timed[role] = lambda model=model, window=features[0]: model.run(window)
     return dict(median_latencies_ms(timed))
 
 
-def context_of(content: bytes, features: Array) -> Array | None:
-    """The context vectors [n, ...] of a file, None where its structure does not show one product for them."""
+def lengths_of(features: Array, real: Array | None) -> Array:
+    """How many steps of each window [n, T, F] count, [n] int32; `real` as in `Outputs`."""
+    if real is None:
+        return np.full(len(features), features.shape[1], np.int32)
+    return np.asarray(real.sum(axis=1), np.int32)
+
+
+def context_of(content: bytes, features: Array, lengths: Array | None = None) -> Array | None:
+    """The context vectors [n, ...] of a file, None where its structure does not show one product for them.
+
+    Args:
+        lengths: [n] int32, how many steps of a window count, of a file that is told so.
+    """
     from converters.inner_tensors import context_vectors
 
+    others = {} if lengths is None else {runtime.LENGTHS: lengths}
     try:
-        return np.asarray(context_vectors(content, features))
+        return np.asarray(context_vectors(content, features, **others))
     except VerificationError:
         return None
 
 
 def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
     """Without axes of one element beside the window: files of one signature differ in them."""
-    count, classes = len(outputs), file.classes
+    count = len(outputs)
     return dataclasses.replace(
         outputs,
-        logits=outputs.logits.reshape(count, classes),
+        logits=outputs.logits.reshape(count, *file.answer_shape),
         attention_weights=outputs.attention_weights.reshape(count, *file.attention_shape),
     )
 

@@ -8,10 +8,12 @@ not named here is reported without a limit unless the config sets one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from models.errors import InputError
 from pipeline.parity.definitions import PROMISE
+from pipeline.parity.tasks import task_named
 
 FLOAT_SUM = 2.0**-22
 """A float32 softmax adds up T weights and divides by the sum: T + 4 roundings of up to 2^-24, with T >= 2."""
@@ -19,6 +21,9 @@ FLOAT_SUM = 2.0**-22
 FINEST_STEP = 1.0 / 32768.0
 """Attention in float has no steps; where they are counted, those of the finest format it could have are."""
 
+
+INT16_STEP = 1.0 / 32768.0
+"""Of an int16 softmax, by the op's definition."""
 
 QUARTER_STEP = 1.0 / 1024.0
 """A quarter of a step of an int8 softmax: see `training_limits`."""
@@ -29,12 +34,19 @@ def promise_limits(
     windows: int,
     attention_step: float | None,
     overrides: Mapping[str, float | None] | None = None,
+    task: str = "classification",
+    outputs: int = 1,
     weight_error: float = 1.0,
+    padded: bool = False,
 ) -> dict[str, float]:
     """Limits of the int8 file against the original float model; `overrides` (the config's) win.
 
-    `weight_error` is that of the file's LSTM weights, as a share of what int8 does to them: what they may
-    move shrinks with it, down to what two float32 implementations differ by (`keras_limits`).
+    Args:
+        task: of the model; only its checks have limits, and those that `overrides` name.
+        outputs: labels, of a multi-label model.
+        weight_error: of the file's LSTM weights, as a share of what int8 does to them: what they may move
+            shrinks with it, down to what two float32 implementations differ by (`keras_limits`).
+        padded: steps of the windows are masked.
 
     Raises:
         InputError: a tolerance for a check that does not exist.
@@ -44,7 +56,7 @@ def promise_limits(
         raise InputError(f"Unknown tolerance {unknown[0]!r}. Known: {', '.join(sorted(PROMISE))}.")
     one_window, float32 = 1.0 / max(windows, 1), steps * 2.0**-18
     step = attention_step or 0.0
-    return {
+    limits = {
         # Decisions flip where two classes are nearly tied: 3 windows of 200 may. The stock converter (0.970
         # on a comparable model) does not pass. More exact weights flip fewer, but any may flip one.
         "decision_agreement": max(0.985, 1.0 - max(0.015 * weight_error, one_window)),
@@ -54,13 +66,29 @@ def promise_limits(
         # average. Half the sum over T steps is T s/8: T/2048 in int8, T/262144 in int16, nothing in float.
         # 0.01 on top is all that the LSTM gets.
         "attention_total_variation": max(0.01 * weight_error, float32) + steps * step / 8.0,
-        # T roundings of at most s/2 each, all in one direction: T/512 in int8, T/65536 in int16.
-        "attention_row_sum_error": steps * (step / 2.0 or FLOAT_SUM),
+        # T roundings of at most s/2 each, all in one direction: T/512 in int8, T/65536 in int16. The int16
+        # kernel takes every score 10 below the largest for exp(-10), two of its steps at most: masked ones
+        # take that from the sum before they are set to 0, T/16384 in all. int8 leaves them nothing.
+        "attention_row_sum_error": steps
+        * ((step / 2.0 or FLOAT_SUM) + (2.0 * step if padded and step == INT16_STEP else 0.0)),
         # 13 steps of 1/256, whichever steps the file has: it is the LSTM that moves single weights. Tied
         # state scales reach 0.03, untied ones 0.12, a state that is not reset 0.5.
         "attention_max_error": max(0.05 * weight_error, float32),
-        **given,
+        # A single label is a decision like a class.
+        "label_agreement": 0.985,
+        # Values that move by an RMS of e standard deviations, whatever their error was, add e^2 to the share
+        # of the variance that is not explained: 0.1 costs one point of R^2.
+        "value_rms_error": 0.1,
+        # The largest of 10,000 independent errors lies at 4 standard deviations; 5 leave room for tails.
+        "value_max_error": 0.5,
+        # One point. By chance the change correlates with the error there was: the cross term 2 e r of an e of
+        # 0.1 and an error r of at most 1 has a standard deviation of 0.2 / sqrt(n).
+        "r2_drop": max(0.01, 0.2 / math.sqrt(max(windows, 1))),
     }
+    if task == "multi-label":  # all of its labels at once, each a decision by itself
+        limits["decision_agreement"] **= outputs
+    own = task_named(task).promise
+    return {**{name: limit for name, limit in limits.items() if name in own}, **given}
 
 
 def training_limits(attention_step: float | None) -> dict[str, float]:
@@ -76,7 +104,7 @@ def training_limits(attention_step: float | None) -> dict[str, float]:
     weight by half of it at most, 2^-10: a quarter of a step of 1/256.
     """
     coarse = attention_step is not None and attention_step > QUARTER_STEP
-    return {"attention_within_one_step" if coarse else "attention_within_quarter_step": 0.99}
+    return {"attention_within_one_step" if coarse else "attention_within_quarter": 0.99}
 
 
 def keras_limits(steps: int) -> dict[str, float]:

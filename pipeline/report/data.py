@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import ReportError
+from pipeline.data.targets import MANY
 from pipeline.parity.measurements import Accuracy
 from pipeline.parity.verdict import Check, verdict
+from pipeline.report.answers import VIEWS
 from pipeline.report.schemes import SchemeResult
 
 SCHEMA = "fuselage-report/1"
@@ -66,6 +68,8 @@ class ReportData:
         recommendation: {"scheme", "reason"}; None where there are no schemes.
         stock: TensorFlow's stock quantizer on the same float model, where a build was asked for it: {"file",
             "checks", "error"}; `checks` as above, held against the same limits and counting for nothing.
+        task: what the models answer.
+        scores: figures of merit beside the accuracies, {"name", "values": {what: value}} per model.
         attention_step: the quantization step of the int8 file's attention weights; None where it has none.
         arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, ..., T];
             `map_float`, `map_int8` [k, T] and `map_labels` [k] for the overview: means over rows.
@@ -96,6 +100,8 @@ class ReportData:
     schemes: tuple[SchemeResult, ...] = ()
     recommendation: Json | None = None
     attention_step: float | None = None
+    task: str = "classification"
+    scores: list[Json] = field(default_factory=list)
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -142,6 +148,16 @@ class ReportData:
         return names[-1] if names else "model.tflite"
 
     @property
+    def outputs_are(self) -> str:
+        """"classes", "labels" or "targets"."""
+        return MANY[self.task]
+
+    @property
+    def by_class(self) -> bool:
+        """Whether a window has a class that it can be sorted by."""
+        return VIEWS[self.task].by_class
+
+    @property
     def averaged(self) -> str:
         """What the overview of attention is the mean over, "" where a window has one row of weights."""
         *axes, steps = self.arrays["example_float"].shape[1:]
@@ -175,8 +191,8 @@ class ReportData:
     def parity(self) -> Json:
         """The part of `document` that a terminal shows."""
         shown = (
-            "verdict", "checks", "accuracies", "notes", "files", "names", "references", "built", "stock",
-            "schemes", "recommendation",
+            "verdict", "checks", "accuracies", "scores", "notes", "files", "names", "references", "built",
+            "stock", "schemes", "recommendation",
         )  # fmt: skip
         document = self.document()
         return {name: document[name] for name in shown}

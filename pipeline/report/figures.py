@@ -65,6 +65,7 @@ def window(
     rate_hz: float | None,
     names: tuple[str, str] = ("float", "int8"),
     step: float = 0.0,
+    padded_at_end: int = 0,
 ) -> str:
     """One window: its signal [T, F] above, then attention of both models and their difference.
 
@@ -72,7 +73,7 @@ def window(
     [heads, queries, T] one for each head, in a row. Without attention (both [0]) the signal is alone.
 
     Args:
-        padded: steps of padding, in front.
+        padded, padded_at_end: steps of padding in front, and behind.
         step: the least difference that gets the full colour.
     """
     with drawing_style():
@@ -92,6 +93,9 @@ def window(
             above.plot(np.arange(steps), signal[:, channel], color=channel_colour(channel), linewidth=0.9)
         if padded:
             above.axvspan(-0.5, padded - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
+        if padded_at_end:
+            behind = steps - padded_at_end - 0.5
+            above.axvspan(behind, steps - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
         above.set_ylabel("signal")
         above.tick_params(axis="x", length=0, labelbottom=False)
         above.set_xlim(-0.5, steps - 0.5)
@@ -158,7 +162,9 @@ def _images(axes: list[Axes], strips: Any, heads: int, names: tuple[str, ...]) -
         axes[2 * heads + head].set_xlabel(f"head {head + 1}", fontsize=7.5)
 
 
-def attention_map(weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None) -> str:
+def attention_map(
+    weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None, by_class: bool = True
+) -> str:
     """Attention of many windows [k, T], a row each, sorted by class; a line where the class changes."""
     from matplotlib.ticker import MaxNLocator
 
@@ -169,7 +175,7 @@ def attention_map(weights: Array, labels: Array, top: float, diverging: bool, ra
         for row in np.flatnonzero(np.diff(labels)):
             axis.axhline(row + 0.5, color="#8a8f98" if diverging else "white", linewidth=0.5, alpha=0.7)
         axis.set_yticks([])
-        axis.set_ylabel("windows, by class")
+        axis.set_ylabel("windows, by class" if by_class else "windows")
         time_axis(axis, weights.shape[1], rate_hz)
         bar = figure.colorbar(image, cax=side, ticks=MaxNLocator(5))
         bar.outline.set_visible(False)
@@ -197,13 +203,14 @@ def histogram(values: Json) -> str:
 
 
 def training_curves(epochs: list[Json]) -> str:
-    """Loss above, accuracy below, by epoch; whatever of the two the history has."""
+    """Loss above, accuracy (of values their error) below, by epoch; whatever of the two the history has."""
     from matplotlib.ticker import MaxNLocator
 
     with drawing_style():
         figure, axes = new_figure(WIDTH, 3.2, (0.55, 1.85, 4.5, 3.15), (0.55, 0.42, 4.5, 1.72))
         names = sorted({name for epoch in epochs for name in epoch})
-        for axis, kind in zip(axes, ("loss", "accuracy"), strict=True):
+        figure_of_merit = "error" if any(name.endswith("error") for name in names) else "accuracy"
+        for axis, kind in zip(axes, ("loss", figure_of_merit), strict=True):
             dashes = {True: iter(_DASHES), False: iter(_DASHES)}
             for name in (name for name in names if name.endswith(kind)):
                 validation = name.startswith("val_")

@@ -9,14 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from models.config import output_name
 from models.errors import ReportError
 from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData, short_names
 from pipeline.report.registry import renderer
-from pipeline.report.scheme_cells import SCHEME_HEADINGS, scheme_cells
+from pipeline.report.scheme_cells import scheme_cells, scheme_headings
 
 Json = dict[str, Any]
+
+_USE = {
+    task: {"name": name, "variable": variable, "answer": answer, "output": output_name(task)}
+    for task, name, variable, answer in (
+        ("classification", "SequenceClassifier", "classifier", "answer.label"),
+        ("multi-label", "MultiLabelClassifier", "classifier", "answer.labels"),
+        ("regression", "SequenceRegressor", "regressor", "answer.values, answer.units"),
+        ("per-step", "StepClassifier", "classifier", "answer.labels"),
+    )
+}
+"""The runtime's class for each task, and what the code on the page prints."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -49,8 +61,10 @@ def render(data: ReportData) -> str:
             tiles=_tiles(data),
             intervals=_intervals(data),
             short=short_names(data.names),
+            use=_USE[data.task],
+            score_names=list(data.scores[0]["values"]) if data.scores else [],
             confusions=[(data.names[side], _confusion(data, side)) for side in data.confusions],
-            scheme_headings=SCHEME_HEADINGS,
+            scheme_headings=scheme_headings,
             scheme_cells=scheme_cells,
             shown_file=data.shown_file,
             **_drawings(data),
@@ -85,6 +99,9 @@ def _tiles(data: ReportData) -> list[Json]:
     """The four figures everybody asks for."""
     promise = {check.name: check for check in data.checks if check.reference == "float_model"}
     short, tiles = short_names(data.names), []
+    if apart := promise.get("value_rms_error"):
+        tiles.append({"label": "values moved by", "value": numbers.amount(apart.value),
+                      "more": "standard deviations, RMS"})  # fmt: skip
     if agreement := promise.get("decision_agreement"):
         tiles.append({"label": "decisions agree", "value": numbers.percent(agreement.value),
                       "more": f"on {agreement.n} test windows"})  # fmt: skip
@@ -92,6 +109,11 @@ def _tiles(data: ReportData) -> list[Json]:
     if before and after:
         tiles.append({"label": f"{short[1]} accuracy", "value": numbers.percent(after.value),
                       "more": f"{data.names['float_model']} {numbers.percent(before.value)}"})  # fmt: skip
+    score = {one["name"]: next(iter(one["values"].items())) for one in data.scores}
+    if not after and {"float_model", "int8"} <= score.keys():
+        (name, value), (_, reference) = score["int8"], score["float_model"]
+        tiles.append({"label": f"{short[1]} {name}", "value": numbers.amount(value),
+                      "more": f"{data.names['float_model']} {numbers.amount(reference)}"})  # fmt: skip
     if (moved := promise.get("attention_total_variation")) and data.attends:
         tiles.append({"label": "attention that moved", "value": numbers.percent(moved.value),
                       "more": "mean total variation"})  # fmt: skip
@@ -138,7 +160,10 @@ def _drawings(data: ReportData) -> Json:
     windows = [
         {
             "about": about,
-            "svg": Markup(figures.window(signal, float_, int8, about["padded_steps"], rate, short, step)),
+            "svg": Markup(
+                figures.window(signal, float_, int8, about["padded_steps"], rate, short, step,
+                               about.get("padded_at_end", 0))
+            ),
         }
         for about, signal, float_, int8 in zip(
             data.examples,
@@ -147,7 +172,7 @@ def _drawings(data: ReportData) -> Json:
             arrays["example_int8"],
             strict=True,
         )
-    ]
+    ]  # fmt: skip
     colours = [figures.channel_colour(index) for index in range(len(data.dataset["channel_names"]))]
     return {
         "windows": windows,
@@ -175,7 +200,9 @@ def _maps(data: ReportData) -> list[Json]:
     return [
         {
             "title": title,
-            "svg": Markup(figures.attention_map(values, arrays["map_labels"], scale, diverging, rate)),
+            "svg": Markup(
+                figures.attention_map(values, arrays["map_labels"], scale, diverging, rate, data.by_class)
+            ),
         }
         for title, values, scale, diverging in (
             (data.names["float_model"], arrays["map_float"], top, False),

@@ -9,7 +9,7 @@ from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData
 from pipeline.report.registry import renderer
-from pipeline.report.scheme_cells import SCHEME_HEADINGS, scheme_cells
+from pipeline.report.scheme_cells import scheme_cells, scheme_headings
 
 PULL_REQUEST_COMMENT = 65_536  # characters GitHub accepts in a comment
 _MARK = {"pass": "✅ pass", "fail": "❌ **fail**", "reported": "—", "skipped": "—"}
@@ -31,6 +31,7 @@ def render(data: ReportData) -> str:
         *_table(("check", *_HELD), ((code(check.name), *_held(check)) for check in promise)),
         "",
         *_section(_accuracies(data)),
+        *_section(_scores(data)),
         *_table(("file", "size"), ((code(f["name"]), numbers.size(f["size_bytes"])) for f in data.files)),
         "",
         *_section(_stock(data)),
@@ -81,8 +82,20 @@ def _schemes(data: ReportData) -> list[str]:
     notes = [f"{code(one.name)}: {escape(one.lstm_note, 300)}" for one in data.schemes if one.lstm_note]
     reason = escape((data.recommendation or {})["reason"], 1500)
     shown = f"The tables below are those of the {escape(data.names['int8'])}."
-    table = _table(("scheme", *SCHEME_HEADINGS, ""), rows)
+    table = _table(("scheme", *scheme_headings(data.schemes), ""), rows)
     return [f"**Recommended:** {reason}", "", *table, "", *(f"{note}\n" for note in notes), shown]
+
+
+def _scores(data: ReportData) -> list[str]:
+    """Figures of merit beside the accuracy, a column each."""
+    if not data.scores:
+        return []
+    names = list(data.scores[0]["values"])
+    rows = (
+        (escape(data.label(one["name"])), *(numbers.amount(one["values"][name]) for name in names))
+        for one in data.scores
+    )
+    return _table(("model", *(escape(name, 80) for name in names)), rows)
 
 
 def _stock(data: ReportData) -> list[str]:

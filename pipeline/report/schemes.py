@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.parity.verdict import Check, verdict
@@ -12,11 +12,12 @@ Json = dict[str, Any]
 FLOAT32 = "float32"
 FIGURES = (
     "decision_agreement",
+    "value_rms_error",
     "attention_max_error",
     "attention_total_variation",
     "attention_row_sum_error",
 )
-"""The checks of the promise that stand in the table of all schemes."""
+"""The checks of the promise that stand in the table of all schemes: of the first two the task has one."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class SchemeResult:
         memory_bytes: activations, scratch and state of LiteRT without delegates, where it was built.
         latency_ms: median of one window there.
         accuracy: on the test windows; None where the task has none.
+        scores: further figures of merit on them, by what they are called.
         lstms: kind of each fused LSTM, "float32", "hybrid" (int8 weights) or "int8 8x8_16", by name.
         lstm_note: why an LSTM is not of the kind its scheme promises; "" where each is.
         checks: against the original float model, and what explains them.
@@ -46,6 +48,7 @@ class SchemeResult:
     lstms: dict[str, str]
     lstm_note: str
     checks: tuple[Check, ...]
+    scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -66,6 +69,19 @@ class SchemeResult:
     def kinds(self) -> str:
         """The kinds of its LSTMs, each once."""
         return ", ".join(dict.fromkeys(self.lstms.values()))
+
+    @property
+    def merit(self) -> tuple[str, float | None]:
+        """How well it answers: "accuracy", or the first of its scores where the task has none."""
+        if self.accuracy is None and self.scores:
+            return next(iter(self.scores.items()))
+        return "accuracy", self.accuracy
+
+    @property
+    def closeness(self) -> tuple[str, float | None]:
+        """How close its answers are: "same decision" or, of values, "RMS error" in standard deviations."""
+        error = self.figure("value_rms_error")
+        return ("same decision", self.figure("decision_agreement")) if error is None else ("RMS error", error)
 
     def figure(self, name: str) -> float | None:
         """The value of a check of the promise; None where it was not measured."""

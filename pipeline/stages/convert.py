@@ -118,7 +118,9 @@ def _metadata(config: BuildConfig, data: PreparedData) -> dict[str, Any]:
     """What travels inside the files; the layout is docs/tflite-file.md."""
     return {
         "name": data.name,
+        "task": data.task,
         "class_names": list(data.class_names),
+        **({"target_units": list(data.target_units)} if data.target_units else {}),
         "channel_names": list(data.channel_names),
         "channel_units": list(data.channel_units),
         "sample_rate_hz": data.sample_rate_hz,

@@ -8,6 +8,7 @@ from pipeline.config import BuildConfig
 from pipeline.data.dataset import unread_note
 from pipeline.data.prepared import prepare
 from pipeline.data.registry import load_dataset, source_identity
+from pipeline.data.targets import MANY
 from pipeline.stages import StageContext
 
 
@@ -15,7 +16,7 @@ class DataStage:
     """Reads nothing from the store; writes `data.npz` and `preprocessing.json`."""
 
     name = "data"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ()
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -24,13 +25,18 @@ class DataStage:
             "source": source_identity(config.data.source),
             "validation_fraction": config.data.validation_fraction,
             "seed": config.train.seed,
+            "task": config.model.task,
+            "variable_length": config.model.variable_length,
         }
 
     def run(self, context: StageContext) -> None:
         """Load, cut, standardize, save."""
         context.progress.start("Reading the data", None)
-        dataset = load_dataset(context.config.data.source)
-        data = prepare(dataset, context.config.data.validation_fraction, context.config.train.seed)
+        dataset = load_dataset(context.config.data.source, context.config.model.task)
+        padding = "end" if context.config.model.variable_length else None
+        data = prepare(
+            dataset, context.config.data.validation_fraction, context.config.train.seed, padding
+        )
         data.save(context.folder)
         context.progress.finish()
         for note in unread_note(context.config.data.source, dataset.unread):
@@ -38,7 +44,7 @@ class DataStage:
         context.progress.message(
             f"{data.name}: {len(data.x_train)} training, {len(data.x_validation)} validation and "
             f"{len(data.x_test)} test windows of {data.preprocessing.steps} steps, "
-            f"{data.preprocessing.features} channels, {len(data.class_names)} classes"
+            f"{data.preprocessing.features} channels, {len(data.class_names)} {MANY[data.task]}"
         )
 
 

@@ -78,19 +78,19 @@ def _quantize(
     training.set_seed(context.config.train.seed)
     teacher = build_model(config)
     teacher.load_weights(context.artifact("train") / "float.weights.h5")
-    x_all = np.concatenate([data.x_train, data.x_validation])
+    x_all, windows = data.inputs("train", "validation"), len(data.x_train) + len(data.x_validation)
     twin = quantize_model(teacher, precision)
     context.progress.start(f"Observing ranges{of}", None)
     calibrate(twin, x_all, options.calibration)
     context.progress.finish()
     if options.qat:
         batch_size = training.plan_training(
-            len(x_all), context.config.train.learning_rate, batch_size=context.config.train.batch_size
+            windows, context.config.train.learning_rate, batch_size=context.config.train.batch_size
         ).batch_size
-        plan = plan_distillation(len(x_all), batch_size, options.qat_epochs, options.qat_learning_rate)
+        plan = plan_distillation(windows, batch_size, options.qat_epochs, options.qat_learning_rate)
         title = f"Quantization-aware training{of}"
         with log.phase(f"quantization-aware{of}", title, plan.epochs) as on_epoch:
-            kept = distill(twin, teacher, x_all, data.x_validation, plan, on_epoch)
+            kept = distill(twin, teacher, x_all, data.inputs("validation"), plan, on_epoch, data.task)
         context.progress.message(
             f"{title}: epoch {kept} of {plan.epochs} is closest to the float model"
             + ("" if kept else " (epoch 0: the float weights, rounded; training found nothing closer)")
@@ -112,14 +112,18 @@ def _save(folder: Path, data: PreparedData, config: ModelConfig, twin: tf_keras.
     transfer_weights(twin, plain)
     plain.save_weights(folder / "quantized.weights.h5")
     twin.save_weights(folder / "twin.weights.h5")
-    probe = data.x_train[0]
+    # Every step of the probe counts: then masked scores are the scores, whose range holds both.
+    window, length = data.x_train[0], config.steps if config.variable_length else None
+    probe = window if length is None else {"features": window, "lengths": np.int32(length)}
     quantities = (
         Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)
     )
-    RangeTable(probe, tuple(quantities)).save(folder / "ranges.npz")
-    Outputs(**outputs_with_context(plain, data.x_test)).save(folder / "outputs_forward.npz")
-    Outputs(**outputs_with_context(twin, data.x_test)).save(folder / "outputs_twin.npz")
-    export_saved_model(plain, folder / "saved_model", config.steps, config.features)
+    RangeTable(window, tuple(quantities), length).save(folder / "ranges.npz")
+    Outputs.of(outputs_with_context(plain, data.inputs("test"))).save(folder / "outputs_forward.npz")
+    Outputs.of(outputs_with_context(twin, data.inputs("test"))).save(folder / "outputs_twin.npz")
+    export_saved_model(
+        plain, folder / "saved_model", config.steps, config.features, config.variable_length
+    )
 
 
 STAGE = QuantizeStage()

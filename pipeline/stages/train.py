@@ -39,7 +39,7 @@ class TrainStage:
         config = context.config
         data = PreparedData.load(context.artifact("data"))
         built = model_config(config.model, data)
-        x_all = np.concatenate([data.x_train, data.x_validation])
+        x_all = data.inputs("train", "validation")
         y_all = np.concatenate([data.y_train, data.y_validation])
         plan = training.plan_training(
             len(data.x_train),
@@ -54,28 +54,34 @@ class TrainStage:
         model = build_model(built)
         with log.phase("float", "Training", plan.epochs) as on_epoch:
             best = training.train_with_early_stopping(
-                model, (data.x_train, data.y_train), (data.x_validation, data.y_validation), plan, on_epoch
+                model,
+                (data.inputs("train"), data.y_train),
+                (data.inputs("validation"), data.y_validation),
+                plan,
+                on_epoch,
+                data.task,
             )
         refit = config.train.refit == "always" or (
-            config.train.refit == "auto" and len(x_all) < training.SMALL_DATA
+            config.train.refit == "auto" and len(y_all) < training.SMALL_DATA
         )
         if refit:
             training.set_seed(config.train.seed)
             model = build_model(built)
             epochs = min(plan.epochs, max(best, plan.minimum_epochs))
             with log.phase("refit", "Refit on all training data", epochs) as on_epoch:
-                training.train_for(model, (x_all, y_all), epochs, plan, on_epoch)
+                training.train_for(model, (x_all, y_all), epochs, plan, on_epoch, data.task)
         context.progress.message(
             f"Float model: best of {len(log.phases[0]['epochs'])} epochs was {best}"
-            + (f"; refit on all {len(x_all)} training windows for {epochs} epochs" if refit else "")
+            + (f"; refit on all {len(y_all)} training windows for {epochs} epochs" if refit else "")
         )
 
         plain = inference_form(model, built)
         plain.save_weights(context.folder / "float.weights.h5")
         (context.folder / "model.json").write_text(json.dumps(built.to_dict(), indent=1) + "\n", "utf-8")
-        Outputs(**outputs_with_context(plain, data.x_test)).save(context.folder / "outputs_float.npz")
+        answers = Outputs.of(outputs_with_context(plain, data.inputs("test")))
+        answers.save(context.folder / "outputs_float.npz")
         export_saved_model(
-            plain, context.folder / "saved_model", data.preprocessing.steps, data.preprocessing.features
+            plain, context.folder / "saved_model", built.steps, built.features, built.variable_length
         )
         log.save(context.folder)
 

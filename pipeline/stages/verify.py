@@ -26,6 +26,7 @@ from pipeline.parity.latency import latency_note
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import stratified_sample
+from pipeline.parity.tasks import task_named
 from pipeline.parity.verdict import Check
 from pipeline.progress import Silence
 from pipeline.report import collect
@@ -43,7 +44,7 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 6
+    version = 8
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -54,8 +55,10 @@ class VerifyStage:
     def run(self, context: StageContext) -> None:
         """Run the files, measure, judge, save. A failed check is a verdict, not an error."""
         data = PreparedData.load(context.artifact("data"))
-        chosen = stratified_sample(data.y_test)
+        task = task_named(data.task)
+        chosen = stratified_sample(task.strata(data.y_test))
         features, labels = data.x_test[chosen], data.y_test[chosen]
+        real = None if data.real_test is None else data.real_test[chosen]
         tolerances = context.config.tolerances.model_dump()
         float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
         files = [
@@ -69,10 +72,10 @@ class VerifyStage:
         what = "both files" if len(files) == 2 else f"{len(files)} files"
         context.progress.start(f"Running {what}", len(files) * len(features))
         for file in files:
-            outputs = file.answers(features, context.progress)
+            outputs = file.answers(features, real, context.progress, task.name)
             forwards = _forwards(context, file.scheme, data, chosen)
             checks[file.scheme.name] = _checks(
-                file.scheme, float_model, outputs, labels, tolerances, forwards
+                file.scheme, float_model, outputs, labels, tolerances, forwards, task.name
             )
             decided[file.scheme.name] = {
                 name: _decisions(one) for name, one in {"file": outputs, **forwards}.items()
@@ -80,26 +83,30 @@ class VerifyStage:
         context.progress.finish()
         latency_ms = latencies_ms(files, features[0])
         results = [
-            file.result(checks[name], decided[name]["file"].logits, labels, latency_ms[name])
+            file.result(checks[name], decided[name]["file"], labels, task, latency_ms[name])
             for name, file in {file.scheme.name: file for file in files}.items()
         ]
         recommendation = recommend(results)
         shown = _shown(files, recommendation.scheme)
         name = shown.scheme.name
         if shown is not files[-1]:
-            outputs = shown.answers(features, Silence())
+            outputs = shown.answers(features, real, Silence(), task.name)
             forwards = _forwards(context, shown.scheme, data, chosen)
-        stock, stock_outputs = _stock(context, features, labels, float_model)
+        stock, stock_outputs = _stock(context, features, labels, float_model, task.name)
         beside = [file for file in files if file.scheme.name not in (FLOAT32, name)]
         paths = dict.fromkeys([files[0].path, shown.path, *(file.path for file in beside)])
         if stock_outputs:
             paths[context.artifact("convert") / STOCK] = None
+        true = data.preprocessing.restore_targets(labels) if task.name == "regression" else labels
         golden_notes = write_golden(
-            context.folder / "golden.npz", data.raw_test[chosen], features, labels, float_model
+            context.folder / "golden.npz", data.raw_test[chosen], features, true, float_model, task.name
         )
 
         report = judge(
-            collect.Windows(features, labels, float_model, outputs, data.class_names),
+            collect.Windows(
+                features, labels, float_model, outputs, data.class_names, task.name, data.target_units,
+                data.preprocessing,
+            ),
             tolerances,
             weight_error=shown.scheme.weight_error,
             total=len(data.x_test),
@@ -112,13 +119,14 @@ class VerifyStage:
                 "float32": decided[FLOAT32]["file"],
                 **{kind: one for kind, one in decided[name].items() if kind != "file"},
                 "int8": outputs,
-                **{file.scheme.name: decided[file.scheme.name]["file"] for file in beside},
+                # Under names of their own: in a report `int8` is whichever file is shown.
+                **{f"{one.scheme.name}_file": decided[one.scheme.name]["file"] for one in beside},
                 **stock_outputs,
             },
             notes=(*_notes(context.config, shown, latency_ms), *golden_notes),
             names={**BUILD_NAMES, "int8": f"{name} file"},
             dataset=_dataset(data),
-            moved=_moved(float_model, forwards.get("float_forward"), outputs),
+            moved=_moved(float_model, forwards.get("float_forward"), outputs, task.name),
             files=[{"name": path.name, "size_bytes": path.stat().st_size} for path in paths],
             model=describe_model(shown.summary),
             latency_ms=latency_ms,
@@ -146,12 +154,12 @@ def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outpu
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
             f"Build again with --redo {stage}.",
         )
-    return outputs.select(chosen)
+    return replace(outputs, real=data.real_test).select(chosen)
 
 
 def _decisions(outputs: Outputs) -> Outputs:
     """The outputs without attention and contexts."""
-    return Outputs(outputs.logits, np.zeros((len(outputs), 0), np.float32))
+    return replace(outputs, attention_weights=np.zeros((len(outputs), 0), np.float32), context=None)
 
 
 def _forwards(context: StageContext, scheme: Scheme, data: PreparedData, chosen: Array) -> dict[str, Outputs]:
@@ -174,16 +182,17 @@ def _checks(
     labels: Array,
     tolerances: Mapping[str, float | None],
     forwards: Mapping[str, Outputs],
+    task: str,
 ) -> list[Check]:
     """All checks of one scheme: the promise, which binds only what was asked for, and the explanation."""
-    checks = comparison.promise(float_model, outputs, labels, tolerances, scheme.weight_error)
+    checks = comparison.promise(float_model, outputs, labels, tolerances, task, scheme.weight_error)
     if not scheme.asked:
         checks = [replace(check, limit=None) for check in checks]
     if scheme.attention is not None:
-        checks += comparison.float_forward(forwards["float_forward"], outputs)
+        checks += comparison.float_forward(forwards["float_forward"], outputs, task)
         checks += comparison.training_forward(forwards.get("training_forward"), outputs)
     if scheme.name == FLOAT32:
-        checks += comparison.keras(float_model, outputs)
+        checks += comparison.keras(float_model, outputs, task)
     return checks
 
 
@@ -194,20 +203,20 @@ def _shown(files: Sequence[SchemeFile], recommended: str) -> SchemeFile:
     return next((file for file in smaller if file.scheme.name == recommended), [*smaller, *asked][0])
 
 
-def _moved(float_model: Outputs, forward: Outputs | None, shown: Outputs) -> dict[str, Any]:
+def _moved(float_model: Outputs, forward: Outputs | None, shown: Outputs, task: str) -> dict[str, Any]:
     """In total, what training moved and what quantization moved; the parts only where there is a twin."""
-    total = {"total": comparison.moved(float_model, shown)}
+    total = {"total": comparison.moved(float_model, shown, task)}
     if forward is None:
         return total
     return {
         **total,
-        "training": comparison.moved(float_model, forward),
-        "quantization": comparison.moved(forward, shown),
+        "training": comparison.moved(float_model, forward, task),
+        "quantization": comparison.moved(forward, shown, task),
     }
 
 
 def _stock(
-    context: StageContext, features: Array, labels: Array, float_model: Outputs
+    context: StageContext, features: Array, labels: Array, float_model: Outputs, task: str
 ) -> tuple[dict[str, Any] | None, dict[str, Outputs]]:
     """The stock quantizer's file held against the same float model, where the build was asked for it.
 
@@ -223,11 +232,12 @@ def _stock(
         if not path.is_file():
             conversion = json.loads((path.parent / "conversion.json").read_text(encoding="utf-8"))
             raise ConversionError(conversion["stock"])
-        ran, _ = run_files({"int8_stock": (ModelFile.read(path), features)}, context.progress)
+        stock = {"int8_stock": (ModelFile.read(path), features)}
+        ran, _ = run_files(stock, context.progress, float_model.real)
     except FuselageError as error:
         return {"file": STOCK, "checks": [], "error": error.message}, {}
     checks = comparison.promise(
-        float_model, ran["int8_stock"], labels, context.config.tolerances.model_dump()
+        float_model, ran["int8_stock"], labels, context.config.tolerances.model_dump(), task
     )
     return {"file": STOCK, "checks": [check.to_dict() for check in checks], "error": None}, ran
 

@@ -17,7 +17,7 @@ from pipeline.cli import cli
 from pipeline.cli.errors import BROKEN_PIPE, BUG, EXIT_CODES, INTERRUPTED, TERMINATED
 from pipeline.config_reader import read_config
 from pipeline.data.registry import load_dataset
-from pipeline.parity.definitions import PROMISE
+from pipeline.parity.tasks import task_named
 from pipeline.parity.tolerances import promise_limits
 from pipeline.parity.verdict import Check
 from pipeline.report.numbers import limit
@@ -79,7 +79,7 @@ def test_the_first_screen_sets_up_runs_and_tests_with_one_command_each() -> None
 def test_the_parity_table_is_the_promise_with_its_derived_limits() -> None:
     (table,) = re.findall(r"<!-- parity -->\n(.*?)<!-- /parity -->", README.read_text(), re.DOTALL)
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \| *(.*?) *\| (.*) \|$", table, re.MULTILINE)
-    assert tuple(name for name, *_ in rows) == PROMISE
+    assert tuple(name for name, *_ in rows) == task_named("classification").promise
     limits = promise_limits(steps=29, windows=370, attention_step=1 / 256)
     for name, value, shown, outcome in rows:
         relation = ">=" if shown.startswith("≥") else "<="

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from attention_graphs import variable_length_file
+from float_graphs import STEPS, output_index, windows
 
 from converters import schema
 from converters.inner_tensors import all_tensors, context_vectors
@@ -87,3 +89,29 @@ def test_a_model_without_one_attention_is_refused(tiny: dict[str, bytes]) -> Non
     graph.operators = [one for one in graph.operators if schema.operator_name(model, one) != "SOFTMAX"]
     with pytest.raises(VerificationError, match="0 BATCH_MATMULs"):
         context_vectors(schema.write_model(model), WINDOWS)
+
+
+class TestFurtherInputs:
+    """``lengths`` beside ``features``, by the names of the signature."""
+
+    def test_they_reach_the_model(self) -> None:
+        window = windows(1)[0]
+        for length in (2, STEPS):
+            values = all_tensors(variable_length_file(), window, lengths=np.array([length], np.int32))
+            weights = values[output_index(schema.read_model(variable_length_file()), "attention_weights")][1]
+            assert np.count_nonzero(weights > 1e-4) <= length
+
+    def test_each_window_has_its_own(self) -> None:
+        """A context of one step is its hidden state, whatever follows."""
+        x = np.repeat(windows(1), 3, axis=0)
+        together = context_vectors(variable_length_file(), x, lengths=np.array([1, 3, 1], np.int32))
+        np.testing.assert_array_equal(together[0], together[2])
+        assert not np.array_equal(together[0], together[1])
+
+    def test_an_unknown_name_is_refused(self) -> None:
+        with pytest.raises(InputError, match="no input named length; it has features, lengths"):
+            all_tensors(variable_length_file(), windows(1)[0], length=np.array([2], np.int32))
+
+    def test_a_missing_one_is_refused(self) -> None:
+        with pytest.raises(InputError, match="has 2 inputs, 1 are expected"):
+            all_tensors(variable_length_file(), windows(1)[0])

@@ -64,6 +64,7 @@ def test_an_unknown_scheme_is_refused() -> None:
         convert("int4", source())
 
 
+@pytest.mark.slow
 def test_a_scheme_converts_in_the_job(tmp_path: Path) -> None:
     from converters.convert import convert_job
     from converters.export import export_saved_model

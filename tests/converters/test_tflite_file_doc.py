@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hand_made import VALUES, hand_made, regression_metadata
 
 from converters.metadata import attach_metadata, read_metadata
 
@@ -35,8 +36,9 @@ def model(tiny: dict[str, bytes], tmp_path: Path) -> Path:
     return path
 
 
-def test_the_table_names_every_field(model: Path) -> None:
-    document = read_metadata(model)
+def test_the_table_names_every_field() -> None:
+    with_all_of_them = hand_made(VALUES, lengths=True, described=regression_metadata("end"))
+    document = read_metadata(with_all_of_them)
     assert document is not None
     fields = {*document, *(f"preprocessing.{name}" for name in document["preprocessing"])}
     fields |= {f"signature.{name}" for name in document["signature"]}

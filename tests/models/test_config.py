@@ -23,7 +23,7 @@ def test_a_configuration_survives_json() -> None:
         12,
         9,
         task="per-step",
-        recurrent=RecurrentConfig((8, 6), bidirectional=True, dropout=0.1),
+        recurrent=RecurrentConfig((8, 6), dropout=0.1),
         attention=AttentionConfig("multi-head", "all", "context", heads=3),
         dropout=0.25,
         input_noise=0.5,
@@ -94,3 +94,20 @@ def test_layers_are_named_in_the_order_in_which_they_run() -> None:
 
 def test_numbers_have_another_name_than_logits() -> None:
     assert [output_name(task) for task in TASKS] == ["logits", "logits", "values", "logits"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recurrent": RecurrentConfig((4,), bidirectional=True)}, "would start in the padding"),
+        ({"attention": AttentionConfig(query="all")}, "mean of a varying number of contexts"),
+    ],
+)
+def test_what_does_not_go_with_a_variable_length_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ModelConfig(5, 2, 3, variable_length=True, **changes)  # type: ignore[arg-type]
+
+
+def test_a_label_for_every_step_takes_a_variable_length_with_queries_from_all_steps() -> None:
+    config = ModelConfig(5, 2, 3, "per-step", attention=AttentionConfig(query="all"), variable_length=True)
+    assert config.variable_length

@@ -113,6 +113,6 @@ def test_a_validation_loss_that_is_not_a_number_ends_training() -> None:
 def test_the_loss_takes_logits() -> None:
     """-ln(3/4) for logits of ln 3 and 0. One softmax too many would still learn, only worse."""
     model = build_model(CONFIG)
-    _compile(model, 1e-3)
+    _compile(model, 1e-3, "classification")
     loss = model.loss["logits"](np.array([0]), np.array([[np.log(3.0), 0.0]]))
     np.testing.assert_allclose(loss, -np.log(0.75), rtol=1e-6)

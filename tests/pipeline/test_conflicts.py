@@ -23,6 +23,11 @@ from pipeline.conflicts import conflicts
             "got 8, allowed: a divisor of 12, the width",
         ),
         ({"model": {"layer_dropout": 0.25}}, ("model", "layer_dropout"), "got 0.25"),
+        (
+            {"model": {"variable_length": True, "bidirectional": True}},
+            ("model", "variable_length"),
+            "the backward LSTM would start in the padding",
+        ),
         ({"model": {"task": "per-step", "query": "last"}}, ("model", "query"), "a query per step"),
         (
             {"quantize": {"scheme": ["int8", "float16", "int8"]}},

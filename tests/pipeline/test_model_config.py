@@ -27,10 +27,11 @@ class Data:
 
     preprocessing: Shape = Shape()
     class_names: tuple[str, ...] = ("a", "b", "c")
+    task: str = "classification"
 
 
-def made(**given: Any) -> ModelConfig:
-    return model_config(ModelSection.model_validate(given), cast(PreparedData, Data()))
+def made(task: str = "classification", **given: Any) -> ModelConfig:
+    return model_config(ModelSection.model_validate(given), cast(PreparedData, Data(task=task)))
 
 
 def test_the_default_is_one_lstm_with_one_query() -> None:

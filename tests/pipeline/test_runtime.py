@@ -329,7 +329,7 @@ def test_metadata_that_is_not_json_is_refused(models: dict[str, bytes], content:
         ("preprocessing.std", "ones", "preprocessing.std has to hold numbers"),
         ("preprocessing.std", [1.0, 0.0, 1.0], "preprocessing.std has to be positive"),
         ("preprocessing.std", [1.0, 1e-60, 1.0], "preprocessing.std has to be positive"),
-        ("preprocessing.padding", "back", "preprocessing.padding has to be 'none' or 'front'"),
+        ("preprocessing.padding", "back", "preprocessing.padding has to be 'none', 'front' or 'end'"),
     ],
 )
 def test_metadata_that_cannot_be_relied_on_is_refused(

@@ -13,19 +13,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hand_made import hand_made, metadata, windows
+from hand_made import VALUES, hand_made, metadata, padded_at_end, regression_metadata, windows
 from source_tree import ROOT
 
 from converters import schema
 from models.errors import InputError
 from pipeline import verify as core
-from pipeline.data.given import GivenWindows
-from pipeline.parity.definitions import PROMISE
+from pipeline.data.given import GivenWindows, read_given
+from pipeline.parity.golden import write_golden
+from pipeline.parity.outputs import Outputs
 from pipeline.parity.sampling import stratified_sample
+from pipeline.parity.tasks import task_named
 from pipeline.parity.verdict import Check
 from pipeline.report import ReportData, render_all
 from pipeline.verify import verify
 
+PROMISE = task_named("classification").promise
 FEATURES, LABELS = windows()
 RAW = 2 * FEATURES + 1  # what files of ours standardize to FEATURES
 
@@ -85,6 +88,113 @@ def test_attention_of_several_rows_is_compared_and_drawn(pair: Pair, tmp_path: P
     page = (tmp_path / "report.html").read_text()
     assert "A row is the mean over the window's heads." in page
     assert pair.write(rows, {**rows, "beta": 3.0}).verify().verdict == "fail"
+
+
+SUMS = FEATURES.sum(axis=1)
+TASKS: dict[str, tuple[dict[str, Any], Any]] = {
+    "multi-label": ({"described": metadata(task="multi-label")}, (SUMS > 1).astype(int)),
+    "regression": ({"outputs": VALUES, "described": regression_metadata()}, 10 * SUMS + [0, 1, 2]),
+    "per-step": ({"per_step": True, "described": metadata(task="per-step")}, FEATURES.argmax(axis=2)),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_files_of_every_task_are_compared_and_reported(pair: Pair, tmp_path: Path, task: str) -> None:
+    options, labels = TASKS[task]
+    result = pair.write(options, options).verify(RAW, labels)
+    assert (result.verdict, result.task) == ("pass", task)
+    assert tuple(check.name for check in result.checks) == task_named(task).promise
+    assert bool(result.accuracies) == (task != "regression")
+    render_all(result, tmp_path)
+    page, text = ((tmp_path / name).read_text() for name in ("report.html", "report.md"))
+    assert ('id="classes"' in page) == (task != "regression")
+    assert ("<h3>Scores</h3>" in page) == (task != "per-step")
+    assert ("macro F1" in text) == (task == "multi-label")
+    if task == "regression":
+        values = result.scores[0]["values"]
+        assert values["R2"] == pytest.approx(1)
+        assert values["RMSE of u [m]"] == pytest.approx(0, abs=1e-5)
+        assert result.examples[0]["label"] == result.examples[0]["int8_class"]
+    unknown = pair.verify(RAW, None)
+    assert unknown.verdict == "pass"
+    render_all(unknown, tmp_path)
+    moved = pair.write(options, {**options, "beta": 3.0}).verify(RAW, labels)
+    assert {check.name for check in moved.checks if check.passed is False} == {
+        "attention_max_error", "attention_total_variation",
+    }  # fmt: skip
+
+
+def test_the_tasks_of_files_and_data_have_to_be_the_same(pair: Pair) -> None:
+    pair.write(TASKS["multi-label"][0])
+    other = GivenWindows("data", tuple(RAW), labels=LABELS, task="classification")
+    with pytest.raises(InputError, match="tasks: file A is for multi-label, 'data' is for classif"):
+        core.verify_files(pair.a, pair.b, other, {})
+    with pytest.raises(InputError, match=r"The labels has shape \(40,\); there are 3 labels"):
+        pair.verify(RAW, LABELS)
+
+
+def test_files_of_others_are_compared_by_steps_and_values_too(pair: Pair) -> None:
+    steps = pair.write({"per_step": True}, {"per_step": True}).verify(labels=FEATURES.argmax(axis=2))
+    assert (steps.task, steps.verdict) == ("per-step", "pass")
+    pair.write({"outputs": VALUES}, {"outputs": VALUES})
+    given = GivenWindows("data", features=FEATURES, labels=100 * SUMS, task="regression")
+    values = core.verify_files(pair.a, pair.b, replace(given, labels=None), {})
+    assert (values.task, values.verdict) == ("regression", "pass")
+    assert any("deviations are those of the values of A" in note for note in values.notes)
+    known = core.verify_files(pair.a, pair.b, given, {})
+    assert any("deviations are those of the labels" in note for note in known.notes)
+    assert by_name(known)["value_max_error"].value == 0
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_recordings_of_different_length_go_by_their_own(pair: Pair, tmp_path: Path, per_step: bool) -> None:
+    task = {"task": "per-step"} if per_step else {}
+    options = {"lengths": True, "per_step": per_step, "described": padded_at_end(**task)}
+    recordings = [RAW[index][: 2 + index % 4] for index in range(40)]
+    result = pair.write(options, options).verify(recordings, labels=None)
+    assert result.verdict == "pass"
+    described = [one.get("padded_at_end", 0) for one in result.examples]
+    assert described == [3 - one["index"] % 4 for one in result.examples]
+    render_all(result, tmp_path)
+    bare = {"lengths": True, "per_step": per_step}
+    foreign = pair.write(bare, bare).verify(recordings, labels=None)
+    assert foreign.verdict == "pass"
+
+
+def test_labels_of_steps_move_with_their_padding(pair: Pair, tmp_path: Path) -> None:
+    options = {"lengths": True, "per_step": True, "described": padded_at_end(task="per-step")}
+    lengths = 1 + np.arange(40) % 5
+    real = np.arange(5) < lengths[:, np.newaxis]
+    labels = FEATURES.argmax(axis=2)
+    arrays = {"x_train": RAW, "y_train": labels, "x_test": RAW, "y_test": np.where(real, labels, 2 - labels)}
+    names = {"class_names": np.array(metadata()["class_names"]), "channel_names": np.array(["x", "y", "z"])}
+    np.savez(tmp_path / "d.npz", **arrays, **names, lengths_train=np.full(40, 5), lengths_test=lengths)
+    pair.write(options, options)
+    result = core.verify_files(pair.a, pair.b, read_given(str(tmp_path / "d.npz")), {})
+    accuracy = result.accuracy("int8")
+    assert accuracy is not None
+    assert (accuracy.correct, accuracy.n) == (real.sum(), real.sum())
+
+
+def test_a_golden_file_keeps_its_lengths(pair: Pair, tmp_path: Path) -> None:
+    options = {"lengths": True, "described": padded_at_end()}
+    pair.write(options, options)
+    real = np.arange(5) < (1 + np.arange(40) % 5)[:, np.newaxis]
+    answers = Outputs(SUMS, np.ones((40, 5)) / 5, real=real)
+    write_golden(tmp_path / "golden.npz", RAW, FEATURES, LABELS, answers)
+    given = read_given(str(tmp_path / "golden.npz"))
+    assert [len(one) for one in given.recordings] == real.sum(axis=1).tolist()
+    assert (given.real_steps(5) == real).all()
+    assert core.verify_files(pair.a, pair.b, given, {}).verdict == "pass"
+
+
+def test_a_golden_file_says_its_task(pair: Pair, tmp_path: Path) -> None:
+    options, labels = TASKS["regression"]
+    pair.write(options, options)
+    answers = Outputs(SUMS, np.ones((40, 5)) / 5)
+    write_golden(tmp_path / "golden.npz", RAW, FEATURES, labels, answers, "regression")
+    result = core.verify_files(pair.a, pair.b, read_given(str(tmp_path / "golden.npz")), {})
+    assert result.scores[0]["values"]["R2"] == pytest.approx(1)
 
 
 def test_tolerances_are_those_of_a_configuration(pair: Pair) -> None:

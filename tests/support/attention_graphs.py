@@ -82,9 +82,26 @@ KINDS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
 
 def attend(kind: str, query: str, hidden: Any) -> tuple[Any, Any]:
     """Context [1, units] and weights; ``query`` is "last" or "all" (the mean of all contexts)."""
-    asked = hidden if query == "all" else hidden[:, -1:]
-    context, weights = KINDS[kind](asked, hidden)
+    if query == "last":
+        context, weights = KINDS[kind](hidden[:, -1:], hidden)
+        return context[:, 0], weights
+    context, weights = KINDS[kind](hidden, hidden)
     return tf().reduce_mean(context, 1), weights
+
+
+@cache
+def variable_length_file() -> bytes:
+    """Dot-product attention over the first ``lengths`` steps, asked by the last of them."""
+
+    def serve(features: Any, lengths: Any) -> dict[str, Any]:
+        hidden = lstm()(features)
+        last = tf().gather(hidden, lengths - 1, axis=1, batch_dims=1)  # [1, units]
+        scores = tf().matmul(last[:, None], hidden, transpose_b=True)  # [1, 1, steps]
+        real = tf().range(STEPS) < lengths[:, None, None]
+        weights = tf().nn.softmax(tf().where(real, scores, tf().fill(scores.shape, -12.0)))
+        return {"context": tf().matmul(weights, hidden), "attention_weights": weights}
+
+    return float_graph(serve, lstm().variables, lengths=True)
 
 
 @cache

@@ -66,6 +66,13 @@ def float_graph(
     return set_cell_clip(content, 0.0) if lstm_nodes(schema.read_model(content)) else content
 
 
+def output_index(model: schema.ModelT, name: str) -> int:
+    """The tensor of an output, by its name in the signature."""
+    (signature,) = model.signatureDefs
+    (index,) = [entry.tensorIndex for entry in signature.outputs if schema.name(entry) == name]
+    return int(index)
+
+
 def everything(precision: str) -> Precision:
     """All values in one precision, where there is a kernel for it."""
     return lambda kind, output: "int8" if kind in (FUSED_LSTM, "L2_NORMALIZATION") else precision

@@ -36,6 +36,22 @@ def metadata(**changes: Any) -> dict[str, Any]:
     return {**document, **changes}
 
 
+def padded_at_end(**changes: Any) -> dict[str, Any]:
+    """Metadata of a file that takes lengths."""
+    document = metadata(**changes)
+    return {**document, "preprocessing": {**document["preprocessing"], "padding": "end"}}
+
+
+VALUES = ("values", "attention_weights")
+
+
+def regression_metadata(padding: str = "front") -> dict[str, Any]:
+    """Of a file with the outputs `VALUES`: raw targets are ten times the values plus the target's number."""
+    document = metadata(task="regression", class_names=["u", "v", "w"], target_units=["m", "", "s"])
+    rule = {"target_mean": [0.0, 1.0, 2.0], "target_std": [10.0] * FEATURES, "padding": padding}
+    return {**document, "preprocessing": {**document["preprocessing"], **rule}}
+
+
 def hand_made(
     outputs: tuple[str, ...] = OUTPUTS,
     *,
@@ -45,6 +61,8 @@ def hand_made(
     shape: tuple[int, ...] | None = None,
     probabilities: bool = False,
     per_channel: bool = False,
+    per_step: bool = False,
+    lengths: bool = False,
     signature: str | None = "serving_default",
     described: dict[str, Any] | None = None,
 ) -> bytes:
@@ -57,6 +75,8 @@ def hand_made(
         probabilities: a softmax after the logits.
         per_channel: attention_weights = softmax(beta * features) of each channel, [1, features, steps], and
             inside the file a context: these weights times the features, [1, features, features].
+        per_step: logits = features, [1, steps, classes = features].
+        lengths: a second input, lengths [1] int32, which is added to the logits.
         signature: its key; None: the file has none, and tensors go by their own names.
         described: metadata, for a file of ours.
     """
@@ -68,13 +88,28 @@ def hand_made(
         _code(generated.BuiltinOperator.SOFTMAX),
         _code(generated.BuiltinOperator.TRANSPOSE),
         _code(generated.BuiltinOperator.BATCH_MATMUL),
+        _code(generated.BuiltinOperator.CAST),
+        _code(generated.BuiltinOperator.ADD),
     ]
     graph = generated.SubGraphT()
     graph.tensors, graph.operators, graph.name = [], [], "main"
     given = _tensor(model, graph, "features", shape or (1, steps, features))
     time, channel = (_axes(model, graph, axis) for axis in (1, 2))
-    logits = _tensor(model, graph, outputs[0], (1, features))
-    graph.operators.append(_operator(0, [given, time], logits, _sum()))
+    logits = _tensor(model, graph, outputs[0], (1, steps, features) if per_step else (1, features))
+    if per_step:
+        same = _axes(model, graph, 0, 1, 2)
+        graph.operators.append(_operator(2, [given, same], logits, _transpose()))
+    else:
+        graph.operators.append(_operator(0, [given, time], logits, _sum()))
+    taken = {"features": given}
+    if lengths:
+        taken["lengths"] = _tensor(model, graph, "lengths", (1,))
+        graph.tensors[taken["lengths"]].type = generated.TensorType.INT32
+        length, before = _tensor(model, graph, "length", (1,)), logits
+        graph.operators.append(_operator(4, [taken["lengths"]], length, _cast()))
+        graph.tensors[before].name = "logits without length"
+        logits = _tensor(model, graph, outputs[0], graph.tensors[before].shape)
+        graph.operators.append(_operator(5, [before, length], logits, _add()))
     if probabilities:
         before, graph.tensors[logits].name = logits, "scores of classes"
         logits = _tensor(model, graph, outputs[0], (1, features))
@@ -93,10 +128,10 @@ def hand_made(
             context = _tensor(model, graph, "context", (1, features, features))
             graph.operators.append(_operator(3, [weights, given], context, _product()))
         results.append(weights)
-    graph.inputs, graph.outputs = [given], results
+    graph.inputs, graph.outputs = list(taken.values()), results
     model.subgraphs = [graph]
     if signature is not None:
-        model.signatureDefs = [_signature(signature, given, dict(zip(outputs, results, strict=True)))]
+        model.signatureDefs = [_signature(signature, taken, dict(zip(outputs, results, strict=True)))]
     content = schema.write_model(model)
     return content if described is None else attach_metadata(content, described)
 
@@ -151,13 +186,23 @@ def _product() -> tuple[int, Any]:
     return generated.BuiltinOptions.BatchMatMulOptions, generated.BatchMatMulOptionsT()
 
 
+def _cast() -> tuple[int, Any]:
+    options = generated.CastOptionsT()
+    options.inDataType, options.outDataType = generated.TensorType.INT32, generated.TensorType.FLOAT32
+    return generated.BuiltinOptions.CastOptions, options
+
+
+def _add() -> tuple[int, Any]:
+    return generated.BuiltinOptions.AddOptions, generated.AddOptionsT()
+
+
 def _softmax(beta: float) -> tuple[int, Any]:
     options = generated.SoftmaxOptionsT()
     options.beta = beta
     return generated.BuiltinOptions.SoftmaxOptions, options
 
 
-def _signature(key: str, given: int, results: dict[str, int]) -> Any:
+def _signature(key: str, taken: dict[str, int], results: dict[str, int]) -> Any:
     def entry(name: str, index: int) -> Any:
         one = generated.TensorMapT()
         one.name, one.tensorIndex = name, index
@@ -165,6 +210,6 @@ def _signature(key: str, given: int, results: dict[str, int]) -> Any:
 
     signature = generated.SignatureDefT()
     signature.signatureKey, signature.subgraphIndex = key, 0
-    signature.inputs = [entry("features", given)]
+    signature.inputs = [entry(name, index) for name, index in taken.items()]
     signature.outputs = [entry(name, index) for name, index in results.items()]
     return signature

@@ -71,6 +71,7 @@ def _softmax(given: Operands, options: Any, shape: tuple[int, ...]) -> Array:
 REFERENCE: dict[str, Callable[[Operands, Any, tuple[int, ...]], Array]] = {
     "ADD": lambda given, options, shape: given[0] + given[1],
     "BATCH_MATMUL": _batch_matmul,
+    "CAST": lambda given, options, shape: given[0],
     "CONCATENATION": lambda given, options, shape: np.concatenate(given, options.axis),
     "DEQUANTIZE": lambda given, options, shape: given[0],
     "EXPAND_DIMS": lambda given, options, shape: given[0].reshape(shape),
@@ -92,7 +93,7 @@ REFERENCE: dict[str, Callable[[Operands, Any, tuple[int, ...]], Array]] = {
     "TRANSPOSE": lambda given, options, shape: given[0].transpose(given[1]),
 }
 
-EXACT = (*SAME_VALUES, "CONCATENATION", "SELECT_V2", "DEQUANTIZE")
+EXACT = (*SAME_VALUES, "CONCATENATION", "SELECT_V2", "DEQUANTIZE", "CAST")
 """Nothing is computed; only float32 rounds."""
 
 _SLACK = 5e-3  # of a step: values are read as float32, 32768 steps of which round by 32768 * 2^-23 = 4e-3

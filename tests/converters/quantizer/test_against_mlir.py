@@ -129,15 +129,15 @@ def test_every_op_has_the_same_version_scales_and_integers(size: str, io: str) -
     assert sorted(got, key=repr) == sorted(expected, key=repr)
 
 
-@pytest.mark.parametrize("io", ["float32", "int8"])
-def test_every_answer_is_the_same_to_the_last_bit(io: str) -> None:
+@pytest.mark.parametrize(("size", "io"), [("tiny", "float32"), ("tiny", "int8"), ("large", "float32")])
+def test_every_answer_is_the_same_to_the_last_bit(size: str, io: str) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     x = windows(WINDOWS, seed=3)
     if io == "int8":
         x = np.random.default_rng(3).integers(-128, 128, (WINDOWS, STEPS, FEATURES)).astype(np.int8)
     answers = []
-    for content in (of_mlir("tiny", io), ours("tiny", io)):
+    for content in (of_mlir(size, io), ours(size, io)):
         interpreter = Interpreter(model_content=content)
         interpreter.allocate_tensors()
         signature = interpreter.get_signature_runner("serving_default")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attention_graphs import KINDS, attend, attention_file
-from float_graphs import Precision, everything, observed, windows
+from float_graphs import Precision, everything, float_graph, observed, output_index, windows
 from op_by_op import check
 
 from converters import schema
@@ -42,9 +42,8 @@ def hidden_and_weights(content: bytes, window: Any) -> tuple[Any, Any]:
     values = all_tensors(content, window)
     model = schema.read_model(content)
     (node,) = lstm_nodes(model)
-    (signature,) = model.signatureDefs
-    (weights,) = [e.tensorIndex for e in signature.outputs if schema.name(e) == "attention_weights"]
-    return values[int(node.operator.outputs[0])][1], values[weights][1]
+    hidden, weights = int(node.operator.outputs[0]), output_index(model, "attention_weights")
+    return values[hidden][1], values[weights][1]
 
 
 @pytest.mark.parametrize("precision", ["int8", "int16"])
@@ -116,7 +115,37 @@ def test_one_conversion_serves_all_who_want_it() -> None:
     """The hidden states, widened, are keys and values; the last of them is widened as the query."""
     content = quantized(attention_file("dot", combine="context"), attention_in("int16"))
     kinds = [pair[:2] for pair in conversions(content)]
-    assert sorted(kinds) == [("float32", "int8"), ("int16", "int8"), ("int8", "int16"), ("int8", "int16")]
+    assert sorted(kinds) == [("float32", "int8"), ("int16", "int16"), ("int16", "int16"), ("int16", "int8")]
+
+
+def test_widening_runs_in_interpreters_that_quantize_int8_to_int8_only() -> None:
+    """TensorFlow 2.21's is one; the file has to answer there as in LiteRT, to the last bit."""
+    import warnings
+
+    import tensorflow as tf
+    from ai_edge_litert.interpreter import Interpreter
+
+    content = quantized(attention_file("scaled-dot"), attention_in("int16"))
+    assert ("int8", "int16") not in [pair[:2] for pair in conversions(content)]
+    answers = []
+    for kind in (Interpreter, tf.lite.Interpreter):
+        with warnings.catch_warnings(action="ignore"):  # that tf.lite.Interpreter is deprecated
+            interpreter = kind(model_content=content)
+        interpreter.allocate_tensors()
+        interpreter.reset_all_variables()
+        answers.append(interpreter.get_signature_runner()(features=windows(1)))
+    for name, value in answers[0].items():
+        np.testing.assert_array_equal(answers[1][name], value)
+
+
+def test_a_value_with_a_zero_point_is_widened_by_quantize() -> None:
+    """Only LiteRT 2.3 runs that; the input of the int16 op is exact."""
+    content = float_graph(lambda features: {"y": features * 2.0 + features})
+    rule: Precision = lambda kind, output: "int8" if kind == "INPUT" else "int16"  # noqa: E731
+    wide = quantized(content, rule)
+    assert ("int8", "int16") in [pair[:2] for pair in conversions(wide)]
+    for window in windows(5):
+        check(wide, window)
 
 
 def test_a_context_for_the_head_is_narrowed_on_its_edge() -> None:
@@ -134,12 +163,20 @@ def test_int8_outputs_of_an_int16_attention() -> None:
     model = schema.read_model(narrow)
     for index in (*model.subgraphs[0].inputs, *model.subgraphs[0].outputs):
         assert schema.tensor_type_name(model.subgraphs[0].tensors[index]) == "int8"
-    (signature,) = model.signatureDefs
-    (weights,) = [e.tensorIndex for e in signature.outputs if schema.name(e) == "attention_weights"]
+    weights = output_index(model, "attention_weights")
     assert schema.scale_and_zero_point(model.subgraphs[0].tensors[weights]) == (1 / 256, -128)
     for window in windows(10):
         off = np.abs(hidden_and_weights(narrow, window)[1] - hidden_and_weights(wide, window)[1])
         assert off.max() <= 0.5 / 256 + 1e-6 or hidden_and_weights(wide, window)[1].max() > 255.5 / 256
+
+
+def test_int8_outputs_of_a_float_attention() -> None:
+    narrow = quantized(attention_file("dot"), attention_in("float32"), io="int8")
+    model = schema.read_model(narrow)
+    (graph,) = model.subgraphs
+    for index in (*graph.inputs, *graph.outputs):
+        assert schema.tensor_type_name(graph.tensors[index]) == "int8"
+    assert {"SOFTMAX float32", "QUANTIZE int8"} <= set(check(narrow, windows(1)[0]))
 
 
 @pytest.mark.slow

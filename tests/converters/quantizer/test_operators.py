@@ -63,7 +63,24 @@ GRAPHS: dict[str, Callable[[Any], Any]] = {
 
 @cache
 def graph(name: str) -> bytes:
-    return float_graph(lambda features: {"y": GRAPHS[name](features)})
+    content = float_graph(lambda features: {"y": GRAPHS[name](features)})
+    return as_it_was(content, name) if name in ("EXPAND_DIMS", "SQUEEZE") else content
+
+
+def as_it_was(content: bytes, name: str) -> bytes:
+    """The file with its RESHAPE turned back into what the converter makes it from."""
+    model = schema.read_model(content)
+    (graph,) = model.subgraphs
+    (operator,) = schema.operators(model, graph, "RESHAPE")
+    model.operatorCodes[operator.opcodeIndex] = schema.operator_code(schema.builtin_code(name), 1)
+    operator.builtinOptions, operator.builtinOptionsType = None, 0
+    if name == "SQUEEZE":  # without options: all axes of length 1
+        operator.inputs = operator.inputs[:1]
+    else:
+        axis = graph.tensors[operator.inputs[1]]
+        axis.shape = np.array([1], np.int32)
+        model.buffers[axis.buffer].data = np.frombuffer(np.int32(1).tobytes(), np.uint8)
+    return schema.write_model(model)
 
 
 def cases() -> list[Any]:
@@ -82,10 +99,7 @@ def test_an_op_computes_what_its_float_form_does(name: str, precision: str) -> N
     if precision != "float32":
         check_integer_only(content)
     compared = {one for window in windows(20) for one in check(content, window)}
-    wanted = {f"{name} {precision}"}
-    if name in ("EXPAND_DIMS", "SQUEEZE"):  # the converter writes a RESHAPE for either
-        wanted = {f"RESHAPE {precision}"}
-    assert wanted <= compared, compared
+    assert f"{name} {precision}" in compared, compared
 
 
 def test_every_row_has_a_case_and_a_line_in_the_documentation() -> None:

@@ -99,7 +99,7 @@ class TestDynamic:
         assert [t for t in constants(content, "float32") if len(schema.shape(t)) > 1] == []
 
     def test_the_lstm_is_the_float_one_within_the_rounding_of_its_inputs(self) -> None:
-        """Against the same LSTM in float64 with the int8 weights of the file; ``float_lstm`` gives the bound."""
+        """Against the same LSTM in float64 with the file's int8 weights; the bound is ``float_lstm``'s."""
         content = convert_dynamic(attention_file("dot"))
         model = schema.read_model(content)
         (node,) = lstm_nodes(model)

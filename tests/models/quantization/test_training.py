@@ -5,23 +5,15 @@ import pytest
 import tensorflow as tf
 from tiny_classifier import copy_of, model, twin, windows
 
+from models.quantization.divergence import class_divergence
 from models.quantization.training import (
     HALF_SOFTMAX_STEP,
     DistillationPlan,
     attention_divergence,
     distill,
-    logits_divergence,
     plan_distillation,
 )
 from models.training import set_seed
-
-
-def test_the_divergence_of_decisions_by_hand() -> None:
-    """p = [3/4, 1/4], q = [1/2, 1/2]; and of equal ones 0, whatever is added to the logits."""
-    teacher = tf.constant([[np.log(3.0), 0.0], [1.0, 2.0]], tf.float32)
-    logits = tf.constant([[0.0, 0.0], [11.0, 12.0]])
-    expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
-    np.testing.assert_allclose(logits_divergence(teacher, logits), [expected, 0.0], atol=1e-6)
 
 
 def test_the_divergence_of_attention_by_hand() -> None:
@@ -56,7 +48,7 @@ def weights_of(made: Any) -> list[Any]:
 
 def divergence(made: Any, x: Any) -> float:
     answers, teacher = made(x), model()(x)
-    logits = logits_divergence(teacher["logits"], answers["logits"])
+    logits = class_divergence(teacher["logits"], answers["logits"])
     attention = attention_divergence(teacher["attention_weights"], answers["attention_weights"])
     return float(tf.reduce_mean(logits + 3.0 * attention))
 

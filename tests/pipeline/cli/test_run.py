@@ -29,7 +29,7 @@ class StandIn:
 
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(runtime, "SequenceClassifier", StandIn)
+    monkeypatch.setattr(runtime, "load_model", StandIn)
     path = tmp_path / "model.tflite"
     path.touch()
     return path

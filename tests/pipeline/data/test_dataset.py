@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.data.dataset import pad_front, real_steps
+from pipeline.data.dataset import moved_padding, pad_front, real_steps
 
 
 def test_shorter_recordings_end_where_the_longest_ends() -> None:
@@ -23,3 +23,12 @@ def test_real_steps_are_the_last_ones() -> None:
         [False, False, False],
         [True, True, True],
     ]
+
+
+def test_real_steps_and_padding_on_either_side() -> None:
+    values, lengths = np.array([[0, 0, 1, 2], [1, 2, 3, 4], [0, 0, 0, 9]]), np.array([2, 4, 1])
+    assert real_steps(lengths, 4).tolist() == (values != 0).tolist()
+    at_end = moved_padding(values, lengths, "end")
+    assert at_end.tolist() == [[1, 2, 0, 0], [1, 2, 3, 4], [9, 0, 0, 0]]
+    assert real_steps(lengths, 4, "end").tolist() == (at_end != 0).tolist()
+    assert moved_padding(at_end, lengths, "front").tolist() == values.tolist()

@@ -12,8 +12,9 @@ import pytest
 
 from models.errors import VerificationError
 from pipeline.parity import comparison
-from pipeline.parity.definitions import DEFINITIONS, PROMISE
+from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.outputs import Outputs
+from pipeline.parity.tasks import task_named
 from pipeline.parity.verdict import Check, verdict
 
 WINDOWS, STEPS, CLASSES = 200, 29, 3
@@ -133,7 +134,7 @@ def test_without_labels_only_a_limit_that_was_asked_for_fails() -> None:
     float_model, _ = outputs()
     checks = comparison.promise(float_model, rounded(float_model), None)
     assert verdict(checks) == "pass"
-    assert [check.name for check in checks] == list(PROMISE)
+    assert [check.name for check in checks] == list(task_named("classification").promise)
     assert (by_name(checks)["accuracy_drop"].value, by_name(checks)["accuracy_drop"].limit) == (None, None)
     asked = comparison.promise(float_model, rounded(float_model), None, {"worst_class_recall_drop": 1.0})
     assert failed(asked) == {"worst_class_recall_drop"}
@@ -191,7 +192,7 @@ def test_training_forward_counts_steps() -> None:
 def test_logits_off_the_integer_grid_are_not_counted_in_steps() -> None:
     float_model, _ = outputs()
     checks = by_name(comparison.training_forward(float_model, float_model))
-    assert set(checks) == {"attention_within_one_step", "attention_equal", "attention_max_steps"}
+    assert not {name for name in checks if name.startswith("logits_")}
     with_scale = by_name(comparison.training_forward(float_model, rounded(float_model)))
     assert with_scale["logits_equal"].limit is None
     assert with_scale["logits_equal"].relation == ">="
@@ -270,9 +271,9 @@ def test_the_training_forward_is_counted_in_the_files_own_steps(step: float | No
     if step == 1 / 256:
         assert judged == {"attention_within_one_step": False}
     else:  # three such steps are what a step of a score may do
-        assert judged == {"attention_within_quarter_step": True}
+        assert judged == {"attention_within_quarter": True}
         twin = replace(file, attention_weights=file.attention_weights + 1 / 1000)
-        assert by_name(comparison.training_forward(twin, file))["attention_within_quarter_step"].passed is False
+        assert by_name(comparison.training_forward(twin, file))["attention_within_quarter"].passed is False
 
 
 def test_contexts_of_other_shapes_are_not_compared() -> None:
@@ -280,3 +281,43 @@ def test_contexts_of_other_shapes_are_not_compared() -> None:
     heads = replace(rounded(float_model), context=np.zeros((WINDOWS, 2, 2)))
     checks = by_name(comparison.promise(float_model, heads, labels))
     assert (checks["context_max_error"].value, checks["context_max_error"].passed) == (None, None)
+
+
+class TestPadding:
+    """Self-attention over windows of which the last steps are padding, with nonsense there."""
+
+    def pair(self) -> tuple[Outputs, Outputs]:
+        float_model, tested, _ = of_rank((STEPS, STEPS))
+        lengths = 1 + np.arange(WINDOWS) % STEPS
+        real = np.arange(STEPS) < lengths[:, None]
+        weights = np.where(real[:, None, :], float_model.attention_weights, 0)
+        weights = weights / weights.sum(axis=-1, keepdims=True)
+        rounded = np.round(weights * 256) / 256
+        nonsense = np.where(real[..., None], rounded, rounded[..., ::-1])
+        context = np.where(real[..., None], np.ones((WINDOWS, STEPS, 2)), 7.0)
+        return (
+            replace(float_model, attention_weights=weights, real=real, context=np.ones((WINDOWS, STEPS, 2))),
+            replace(tested, attention_weights=nonsense, real=real, context=context),
+        )
+
+    def test_only_real_steps_are_compared(self) -> None:
+        float_model, tested = self.pair()
+        checks = by_name(comparison.promise(float_model, tested, np.arange(WINDOWS) % CLASSES))
+        assert failed(list(checks.values())) == set()
+        assert checks["context_max_error"].value == 0
+        unmasked = [replace(one, real=None) for one in (float_model, tested)]
+        assert "attention_max_error" in failed(comparison.promise(*unmasked, None))
+        twin = replace(float_model, attention_weights=np.round(float_model.attention_weights * 256) / 256)
+        assert by_name(comparison.training_forward(twin, tested))["attention_equal"].value == 1
+
+    def test_weight_on_padding_is_seen(self) -> None:
+        float_model, tested = self.pair()
+        leaking = tested.attention_weights.copy()
+        leaking[0, 0] = np.full(STEPS, 8 / 256)  # of the first window one step counts
+        checks = comparison.promise(float_model, replace(tested, attention_weights=leaking), None)
+        assert "attention_max_error" in failed(checks)
+
+    def test_other_lengths_are_refused(self) -> None:
+        float_model, tested = self.pair()
+        with pytest.raises(VerificationError, match="not run on windows of the same lengths"):
+            comparison.promise(float_model, replace(tested, real=None), None)

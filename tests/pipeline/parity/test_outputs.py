@@ -87,3 +87,43 @@ def test_attention_of_any_rank_is_rows_without_a_copy(tmp_path: Path) -> None:
 def test_without_attention_there_are_no_steps() -> None:
     none = Outputs(LOGITS, WEIGHTS[:, :0])
     assert (none.attends, none.steps, none.distributions.shape) == (False, 0, (3, 0))
+
+
+def test_what_keras_answers_goes_by_the_names_of_its_outputs() -> None:
+    whole = Outputs.of({"logits": LOGITS, "attention_weights": WEIGHTS, "context": CONTEXT})
+    assert (whole.logits == 1).all()
+    values = Outputs.of({"values": 2 * LOGITS, "attention_weights": WEIGHTS})
+    assert ((values.logits == 2).all(), values.context) == (True, None)
+
+
+class TestPadding:
+    """Two windows of three steps; of the second only the first counts."""
+
+    real = np.array([[True, True, True], [True, False, False]])
+
+    def outputs(self, *shape: int) -> Outputs:
+        weights = np.arange(2.0 * np.prod(shape)).reshape(2, *shape)
+        return Outputs(np.arange(12.0).reshape(2, 3, 2), weights, real=self.real)
+
+    def test_rows_of_queries_that_are_padding_are_left_out(self) -> None:
+        assert self.outputs(3, 3).distributions.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+        assert self.outputs(2, 3, 3).distributions.shape == (8, 3)
+        assert self.outputs(2, 3).distributions.shape == (4, 3)  # heads: nothing to leave out
+        assert self.outputs(3).distributions.shape == (2, 3)
+
+    def test_weights_on_padding_are_left_out(self) -> None:
+        assert self.outputs(3).real_weights.tolist() == [0, 1, 2, 3]
+        assert self.outputs(2, 3).real_weights.tolist() == [0, 1, 2, 3, 4, 5, 6, 9]
+        assert self.outputs(3, 3).real_weights.tolist() == [*range(10)]
+
+    def test_answers_of_padding_are_left_out(self) -> None:
+        assert self.outputs(3).answers.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+    def test_they_are_kept_and_chosen(self, tmp_path: Path) -> None:
+        self.outputs(3).save(tmp_path / "one.npz")
+        back = Outputs.load(tmp_path / "one.npz")
+        assert back.real is not None
+        assert (back.real == self.real).all()
+        chosen = back.select(np.array([1])).real
+        assert chosen is not None
+        assert chosen.tolist() == [[True, False, False]]

@@ -70,16 +70,20 @@ def test_limits_of_attention_follow_from_its_step() -> None:
 def test_what_runs_is_what_was_trained_within_one_step_or_what_a_score_does_to_finer_ones() -> None:
     assert training_limits(1 / 256) == {"attention_within_one_step": 0.99}
     for finer in (1 / 32768, None):
-        assert training_limits(finer) == {"attention_within_quarter_step": 0.99}
+        assert training_limits(finer) == {"attention_within_quarter": 0.99}
 
 
 def test_limits_shrink_with_the_error_of_the_weights() -> None:
     """float16 has an eighth of what int8 may move, float32 what two implementations of float32 may."""
-    half, single = promise_limits(128, 1000, None, None, 2.0**-3), promise_limits(128, 1000, None, None, 0.0)
+
+    def limits(weight_error: float, windows: int = 1000) -> dict[str, float]:
+        return promise_limits(128, windows, None, weight_error=weight_error)
+
+    half, single = limits(2.0**-3), limits(0.0)
     assert half["attention_max_error"] == 0.05 / 8
     assert half["attention_total_variation"] == 0.01 / 8
     assert half["decision_agreement"] == 1 - 0.015 / 8
     assert single["attention_max_error"] == single["attention_total_variation"] == 128 * 2**-18
     assert single["decision_agreement"] == 0.999  # one window of 1000
-    assert promise_limits(128, 40, None, None, 0.0)["decision_agreement"] == 0.985
+    assert limits(0.0, windows=40)["decision_agreement"] == 0.985
     assert half["accuracy_drop"] == single["accuracy_drop"] == 0.01

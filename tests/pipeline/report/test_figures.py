@@ -99,3 +99,16 @@ def test_attention_of_any_rank_is_drawn(shape: tuple[int, ...], images: int, wor
     # strips share an axis, and become one image
     assert svg.count("<image") == images
     assert all(f">{word}<" in svg for word in (*words, "float", "int8", "diff."))
+
+
+def test_the_curves_of_a_regression_show_its_error() -> None:
+    svg = figures.training_curves([{"epoch": 1, "loss": 1.0, "error": 0.5, "val_error": 0.6}])
+    assert "val_error" in svg
+
+
+def test_a_map_of_windows_without_classes_does_not_speak_of_them() -> None:
+    maps = [
+        figures.attention_map(np.ones((2, 3)), np.zeros(2, int), 1.0, False, None, by_class=by_class)
+        for by_class in (True, False)
+    ]
+    assert [">windows, by class<" in svg for svg in maps] == [True, False]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.config import ModelConfig, RecurrentConfig
 from models.errors import ConversionError
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
@@ -47,7 +48,7 @@ def converter(monkeypatch: pytest.MonkeyPatch) -> Converter:
     return fake
 
 
-def run(tmp_path: Path, compare: bool) -> tuple[Path, dict[str, Any]]:
+def run(tmp_path: Path, compare: bool, **sections: Any) -> tuple[Path, dict[str, Any]]:
     """The stage's folder and its conversion.json."""
     (tmp_path / "data").mkdir()
     folder = tmp_path / "convert"
@@ -58,7 +59,11 @@ def run(tmp_path: Path, compare: bool) -> tuple[Path, dict[str, Any]]:
         windows, labels, windows[:1], labels[:1], windows[:1], labels[:1], windows[:1], rule,
         ("a", "b"), ("x", "y"), ("", ""), None, "tiny", "",
     ).save(tmp_path / "data")  # fmt: skip
-    config = BuildConfig.model_validate({"convert": {"compare_stock": compare}})
+    (tmp_path / "train").mkdir()
+    recurrent = RecurrentConfig((8,), bidirectional=True)
+    model = ModelConfig(steps=3, features=2, outputs=2, recurrent=recurrent)
+    (tmp_path / "train" / "model.json").write_text(json.dumps(model.to_dict()))
+    config = BuildConfig.model_validate({"convert": {"compare_stock": compare}, **sections})
     load("convert").run(StageContext(config, folder, tmp_path.joinpath, Silence()))
     return folder, json.loads((folder / "conversion.json").read_text())
 
@@ -68,6 +73,27 @@ def test_the_stock_quantizer_is_left_alone_unless_asked_for(tmp_path: Path, conv
     assert list(converter.calls) == ["converters.convert:convert_job"]
     assert sorted(path.name for path in folder.iterdir()) == ["conversion.json", FLOAT, INT8]
     assert conversion == {"schemes": {"int8": {"ranges": []}}}
+
+
+def test_each_scheme_is_asked_for_with_its_twin_and_every_lstm_by_name(
+    tmp_path: Path, converter: Converter
+) -> None:
+    schemes = {"scheme": ["dynamic", "int8"], "attention_precision": ["int16", "float32"]}
+    folder, _ = run(tmp_path, compare=False, quantize=schemes)
+    asked = converter.calls["converters.convert:convert_job"]
+    assert {name: (one["conversion"], one["attention"]) for name, one in asked["schemes"].items()} == {
+        "float32": ("float32", None),
+        "dynamic": ("dynamic", None),
+        "int8-attention-int16": ("int8", "int16"),
+        "int8-attention-float32": ("int8", "float32"),
+    }
+    assert {name: one["ranges"] for name, one in asked["quantized"].items()} == {
+        precision: str(tmp_path / "quantize" / precision / "ranges.npz") for precision in ("int16", "float32")
+    }
+    assert asked["lstm_layers"] == ["lstm_forward", "lstm_backward"]
+    assert sorted(path.name for path in folder.glob("*.tflite")) == sorted(
+        one["file"] for one in asked["schemes"].values()
+    )
 
 
 def test_the_stock_quantizer_gets_the_float_model_and_the_training_windows(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.errors import InputError
-from pipeline.config import BuildConfig
+from pipeline.config import BuildConfig, ModelSection
 from pipeline.data.prepared import PreparedData
 from pipeline.progress import Silence
 from pipeline.stages import StageContext, load
@@ -54,10 +54,30 @@ def test_keys_that_are_not_read_are_told(source: Path, tmp_path: Path) -> None:
     assert Listener.messages[0] == f"Not read in '{source}': subject."
 
 
-def test_options_follow_content_seed_and_fraction_and_nothing_else(source: Path, tmp_path: Path) -> None:
+def test_a_task_that_is_asked_for_reads_the_labels_or_is_refused(source: Path, tmp_path: Path) -> None:
+    def ran(task: str, folder: Path) -> PreparedData:
+        folder.mkdir()
+        asked = config(source).model_copy(update={"model": ModelSection.model_validate({"task": task})})
+        load("data").run(StageContext(asked, folder, lambda name: folder, Silence()))
+        return PreparedData.load(folder)
+
+    assert ran("classification", tmp_path / "a").task == "classification"
+    assert ran("regression", tmp_path / "b").task == "regression"  # whole numbers may be values
+    with np.load(source) as arrays:
+        np.savez(source, task=np.array("classification"), **arrays)
+    with pytest.raises(InputError, match=r"asked for is 'regression'; the data .* is for 'classification'"):
+        ran("regression", tmp_path / "c")
+
+
+def test_options_follow_content_seed_fraction_and_task_and_nothing_else(
+    source: Path, tmp_path: Path
+) -> None:
     stage = load("data")
     before = stage.options(config(source))
-    assert before == stage.options(config(source).model_copy(update={"model": None}))
+    other = ModelSection.model_validate({"units": 3, "attention": "dot"})
+    assert before == stage.options(config(source).model_copy(update={"model": other}))
+    asked = ModelSection.model_validate({"task": "regression"})
+    assert before != stage.options(config(source).model_copy(update={"model": asked}))
     assert before != stage.options(config(source, seed=1))
     np.savez(source, x_train=np.zeros(1))
     assert before != stage.options(config(source))

@@ -48,7 +48,7 @@ def test_the_weights_give_the_answers(stage_folder: Folder) -> None:
 
     folder = stage_folder("train")
     config = ModelConfig.from_dict(json.loads((folder / "model.json").read_text()))
-    assert (config.steps, config.features, config.classes, config.recurrent.units) == (5, 2, 2, 4)
+    assert (config.steps, config.features, config.outputs, config.recurrent.units) == (5, 2, 2, (4,))
     assert (config.dropout, config.input_noise) == (0.2, 0.2)
     model = build_model(inference_config(config))
     model.load_weights(folder / "float.weights.h5")

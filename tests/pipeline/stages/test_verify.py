@@ -33,6 +33,7 @@ TINY = Path(__file__).parents[1] / "tiny_model.py"
 METADATA: dict[str, Any] = runpy.run_path(str(TINY))["METADATA"]
 WINDOWS, STEPS, FEATURES = 30, 5, 3
 # The tiny model is untrained: its two logits are nearly tied everywhere.
+EASY = {"decision_agreement": 0.0, "accuracy_drop": 1.0}
 LENIENT = {"decision_agreement": 0.5, "accuracy_drop": 0.5}
 
 pytestmark = pytest.mark.slow
@@ -90,10 +91,11 @@ class Stored:
         tolerances: Any = None,
         compare: bool = False,
         schemes: Any = "int8",
+        quantize: Any = None,
     ) -> Path:
         """Runs a stage and returns its folder."""
         given = {
-            "quantize": {"qat": qat, "scheme": schemes},
+            "quantize": {"qat": qat, "scheme": schemes, **(quantize or {})},
             "convert": {"compare_stock": compare},
             "tolerances": tolerances or LENIENT,
         }
@@ -111,7 +113,7 @@ class Stored:
 @pytest.fixture
 def stored(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     """Context vectors are looked up by the structure of our own models, which the tiny one does not have."""
-    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features: features.mean(axis=1))
+    monkeypatch.setattr(scheme_runs, "context_of", lambda content, features, lengths: features.mean(axis=1))
     return Stored(tmp_path, files)
 
 
@@ -209,7 +211,7 @@ def test_a_state_that_is_not_reset_is_caught(stored: Stored, monkeypatch: pytest
         monkeypatch.setattr(classifier, "_interpreter", Forgetful(classifier._interpreter))
         return classifier
 
-    monkeypatch.setattr(scheme_runs, "SequenceClassifier", forgetful)
+    monkeypatch.setattr(scheme_runs, "load_model", forgetful)
     checks = stored.checks()
     assert checks["keras", "logits_max_relative_error"]["passed"] is False
     assert checks["training_forward", "logits_max_steps"]["value"] > 0
@@ -288,6 +290,16 @@ class TestSchemes:
         assert parity["recommendation"]["scheme"] in ("float32", "float16")  # equal files; the faster one
         assert [file["name"] for file in parity["files"]] == [
             "model_float32.tflite", "model_float16.tflite", "model_int8.tflite",
+        ]  # fmt: skip
+
+    def test_beside_another_file_int8_keeps_its_own_accuracy(self, stored: Stored) -> None:
+        self.copy(stored, "int8_attention16", "int8")
+        shutil.copytree(stored.twins, stored.root / "quantize" / "int16")
+        quantize = {"attention_precision": ["int16", "int8"]}
+        parity = json.loads((stored.run(quantize=quantize, tolerances=EASY) / "parity.json").read_text())
+        assert parity["names"]["int8"] == "int8-attention-int16 file"  # of equal files the first
+        assert [one["name"] for one in parity["accuracies"]] == [
+            "float_model", "float32", "float_forward", "training_forward", "int8", "int8_file",
         ]  # fmt: skip
 
     def test_the_baseline_is_held_to_no_promise_but_has_to_be_keras(self, stored: Stored) -> None:

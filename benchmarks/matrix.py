@@ -1,0 +1,158 @@
+"""Every attention x query x direction x scheme: does it build, fuse and verify, and how close is it?
+
+    python benchmarks/matrix.py [--data SOURCE ...] [--kinds KIND ...] [--table FILE] [-- BUILD OPTIONS]
+
+Each cell is one `pipeline build` with all schemes; a cell that was built before with the same options is
+taken from the store. What follows `--` goes to every build, for example `-- --no-qat`. The table is written
+again after every cell. Exit code 1 where a cell did not build, an LSTM is not one fused op, or a limit is
+missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from models.config import ATTENTION_KINDS, QUERIES  # noqa: E402
+
+SOURCES = ("japanese-vowels", "basic-motions")
+SCHEMES = ("--quantize", "int8", "--quantize", "float16", "--quantize", "dynamic")
+PRECISIONS = [word for name in ("int8", "int16", "float32") for word in ("--attention-precision", name)]
+NOT_JUDGED = "float32"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one data set."""
+
+    source: str
+    kind: str
+    query: str
+    bidirectional: bool
+    units: int = 64
+
+    @property
+    def direction(self) -> str:
+        """One or both."""
+        return "both" if self.bidirectional else "one"
+
+    @property
+    def folder(self) -> str:
+        """Where its build lies."""
+        return "-".join((Path(self.source).stem, self.kind, self.query, self.direction))
+
+    def options(self) -> list[str]:
+        """Of `pipeline build`."""
+        size = self.units // 2 if self.bidirectional else self.units
+        both = ["--bidirectional"] if self.bidirectional else []
+        model = ["--attention", self.kind, "--query", self.query, "--units", str(size), *both]
+        return ["--data", self.source, *model]
+
+
+def build(cell: Cell, out: Path, extra: Sequence[str]) -> dict[str, Any] | str:
+    """The report of a cell's build, or the last line of what went wrong."""
+    folder = out / cell.folder
+    command = [sys.executable, "-m", "pipeline.cli", "build", *cell.options(), *SCHEMES, *PRECISIONS]
+    done = subprocess.run(
+        [*command, "--out", str(folder), *extra],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode not in (0, 1):
+        return f"exit code {done.returncode}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return report
+
+
+def rows(cell: Cell, report: dict[str, Any] | str) -> Iterator[list[str]]:
+    """A row for each scheme of a cell."""
+    head = [Path(cell.source).stem, cell.kind, cell.query, cell.direction]
+    if isinstance(report, str):
+        yield [*head, "-", report, *[""] * (len(HEADINGS) - 6)]
+        return
+    for scheme in report["schemes"]:
+        if scheme["name"] == NOT_JUDGED:
+            continue
+        missed = [check["name"] for check in scheme["checks"] if check["passed"] is False]
+        yield [
+            *head,
+            f"`{scheme['name']}`",
+            "pass" if scheme["verdict"] == "pass" else ", ".join(f"`{name}`" for name in missed),
+            f"{scheme['size_bytes'] / 1e3:.1f}",
+            f"{scheme['accuracy']:.3f}",
+            f"{scheme['decision_agreement']:.3f}",
+            f"{scheme['attention_max_error']:.4f}",
+            f"{scheme['attention_total_variation']:.4f}",
+            f"{scheme['attention_row_sum_error']:.5f}",
+        ]
+
+
+HEADINGS = (
+    "data", "attention", "query", "directions", "scheme", "verdict", "kB", "accuracy", "agreement",
+    "largest attention error", "total variation", "row sum error",
+)  # fmt: skip
+
+
+def table(found: Sequence[list[str]], extra: Sequence[str]) -> str:
+    """The document docs/matrix.md."""
+    passed = sum(row[5] == "pass" for row in found)
+    command = " ".join(["python benchmarks/matrix.py", *(["--", *extra] if extra else [])])
+    lines = [
+        "# Every attention, every precision",
+        "",
+        f"Written by `make matrix` (`{command}`): {passed} of {len(found)} pass.",
+        "Each row is a file held against the original float model on all test windows, with the limits of",
+        "[parity.md](parity.md), which says what the columns mean; in each, every LSTM is one fused op. One",
+        "direction has 64 units, two have 32 each.",
+        "",
+        f"| {' | '.join(HEADINGS)} |",
+        f"|{'---|' * 6}{'--:|' * (len(HEADINGS) - 6)}",
+        *(f"| {' | '.join(row)} |" for row in found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    parser.add_argument("--data", nargs="+", default=list(SOURCES), metavar="SOURCE")
+    parser.add_argument("--kinds", nargs="+", default=list(ATTENTION_KINDS), choices=ATTENTION_KINDS)
+    parser.add_argument("--queries", nargs="+", default=list(QUERIES), choices=QUERIES)
+    parser.add_argument("--directions", nargs="+", default=["one", "both"], choices=["one", "both"])
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "matrix")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs" / "matrix.md")
+    parser.add_argument("build", nargs="*", help="options for every build, after --")
+    given = parser.parse_args()
+    cells = [
+        Cell(source, kind, query, direction == "both")
+        for source, direction, query, kind in itertools.product(
+            given.data, given.directions, given.queries, given.kinds
+        )
+    ]
+    found: list[list[str]] = []
+    for place, cell in enumerate(cells, start=1):
+        made = list(rows(cell, build(cell, given.out, given.build)))
+        found += made
+        given.table.write_text(table(found, given.build), encoding="utf-8")
+        verdicts = ", ".join(dict.fromkeys(row[5] for row in made))
+        print(f"{place}/{len(cells)} {cell.folder}: {verdicts}", flush=True)
+    passed = sum(row[5] == "pass" for row in found)
+    print(f"{passed} of {len(found)} files hold every limit; {given.table}")
+    return 0 if found and passed == len(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

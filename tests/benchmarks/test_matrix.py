@@ -1,0 +1,93 @@
+"""A covering part of the matrix, through the real command: every value of every axis, on small models.
+
+Each cell builds all schemes, int8 with all three precisions of the attention, so that every attention is
+built, fused and verified in int8 and in int16.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from models.config import ATTENTION_KINDS, QUERIES
+
+ROOT = Path(__file__).parents[2]
+QUICK = ("--epochs", "6", "--refit", "never", "--qat-epochs", "1")
+SCHEMES = ("float32", "int8", "int8-attention-int16", "int8-attention-float32", "float16", "dynamic")
+
+
+def _script() -> ModuleType:
+    specification = importlib.util.spec_from_file_location("matrix", ROOT / "benchmarks" / "matrix.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["matrix"] = module  # dataclasses look their module up
+    specification.loader.exec_module(module)
+    return module
+
+
+matrix = _script()
+
+CELLS = [
+    matrix.Cell("japanese-vowels", "dot", "last", False, units=16),
+    matrix.Cell("basic-motions", "scaled-dot", "all", True, units=16),
+    matrix.Cell("japanese-vowels", "cosine", "last", True, units=16),
+    matrix.Cell("japanese-vowels", "general", "all", False, units=16),
+    matrix.Cell("basic-motions", "concat", "last", False, units=16),
+    matrix.Cell("japanese-vowels", "additive", "all", True, units=16),
+    matrix.Cell("japanese-vowels", "multi-head", "last", False, units=16),
+]
+
+
+def test_the_part_covers_every_value_of_every_axis() -> None:
+    assert {cell.kind for cell in CELLS} == set(ATTENTION_KINDS)
+    assert {cell.query for cell in CELLS} == set(QUERIES)
+    assert {cell.bidirectional for cell in CELLS} == {False, True}
+    assert {cell.source for cell in CELLS} == set(matrix.SOURCES)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.folder)
+def test_it_builds_fuses_and_verifies(cell: Any, tmp_path: Path) -> None:
+    report = matrix.build(cell, tmp_path, QUICK)
+    assert not isinstance(report, str), report
+    assert [scheme["name"] for scheme in report["schemes"]] == list(SCHEMES)
+    for scheme in report["schemes"]:
+        missed = [
+            (check["name"], check["value"], check["limit"])
+            for check in scheme["checks"]
+            if check["passed"] is False
+        ]
+        assert not missed, scheme["name"]
+        # The convert stage refuses a file in which an LSTM is not one fused op.
+        assert len(scheme["lstms"]) == (2 if cell.bidirectional else 1), scheme["name"]
+
+
+class TestTheTable:
+    def report(self, **changed: Any) -> dict[str, Any]:
+        scheme = {
+            "name": "int8", "verdict": "pass", "checks": [], "size_bytes": 1500, "accuracy": 0.5,
+            "decision_agreement": 1.0, "attention_max_error": 0.01, "attention_total_variation": 0.02,
+            "attention_row_sum_error": 0.0, **changed,
+        }  # fmt: skip
+        return {"schemes": [{**scheme, "name": "float32"}, scheme]}
+
+    def test_a_row_for_each_scheme_but_the_reference(self) -> None:
+        (row,) = matrix.rows(CELLS[0], self.report())
+        assert row[:7] == ["japanese-vowels", "dot", "last", "one", "`int8`", "pass", "1.5"]
+
+    def test_a_missed_limit_stands_by_its_name(self) -> None:
+        checks = [{"name": "decision_agreement", "passed": False}, {"name": "accuracy_drop", "passed": True}]
+        (row,) = matrix.rows(CELLS[0], self.report(verdict="fail", checks=checks))
+        assert row[5] == "`decision_agreement`"
+
+    def test_a_cell_that_did_not_build_is_a_row_and_counts_as_failed(self) -> None:
+        found = list(matrix.rows(CELLS[0], "exit code 5: no"))
+        assert found[0][5] == "exit code 5: no"
+        assert "0 of 1 pass" in matrix.table(found, ["--no-qat"])
