@@ -64,9 +64,8 @@ class RangeTable:
     Args:
         probe_window: [steps, features] float32, standardized.
         quantities: one for each role of each quantized layer.
-        probe_length: real steps of the probe window, for a model with the input ``lengths``; else None. Less
-            than all steps: where nothing is masked, masked scores and scores are the same values, and cannot
-            be told apart.
+        probe_length: real steps of the probe window, for a model with the input ``lengths``; else None. All
+            of its steps: then masked scores have the values of the scores, whose range holds both.
     """
 
     probe_window: NDArray[np.float32]

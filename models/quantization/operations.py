@@ -128,7 +128,7 @@ class QuantizedOperations(Operations):
         return softmax_int16(scores, self._scale("scores")) if self._in_int16 else rounded
 
     def _lowest(self) -> float | tf.Tensor:
-        """The lowest score that the format holds, which is what a constant below it is stored as."""
+        """The lowest score that the format holds, as which a constant below it is stored."""
         if not self._layer.fake_quantization or self._precision == "float32":
             return super()._lowest()
         bounds = self._layer.bounds("scores")

@@ -10,7 +10,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from models.errors import QuantizationError
-from models.inputs import Inputs, take, windows_in
+from models.inputs import Inputs, take
 from models.quantization.number_formats import Range
 from models.quantization.twin import float_forward, twins
 
@@ -79,9 +79,10 @@ def outputs_with_context(model: tf_keras.Model, x: Inputs) -> dict[str, Any]:
         x: [n, steps, features] float32, standardized; with ``lengths`` where the model takes them.
 
     Returns:
-        the model's outputs, and ``context`` [n, units], of several queries one behind the other.
+        the model's outputs, and ``context`` [n, units], of several queries [n, queries, units].
     """
     context, _ = model.get_layer("attention").output
     tapped = tf_keras.Model(model.input, {**model.output, "context": context})
     outputs: dict[str, Any] = tapped.predict(x, batch_size=1024, verbose=0)
-    return {**outputs, "context": outputs["context"].reshape(len(windows_in(x)), -1)}
+    context = outputs["context"]  # [n, queries, units]
+    return {**outputs, "context": context[:, 0] if context.shape[1] == 1 else context}

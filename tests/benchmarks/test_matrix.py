@@ -35,7 +35,7 @@ matrix = _script()
 
 CELLS = [
     matrix.Cell("japanese-vowels", "dot", "last", False, units=16),
-    matrix.Cell("basic-motions", "scaled-dot", "all", True, units=16),
+    matrix.Cell("japanese-vowels", "scaled-dot", "all", True, units=16),
     matrix.Cell("japanese-vowels", "cosine", "last", True, units=16),
     matrix.Cell("japanese-vowels", "general", "all", False, units=16),
     matrix.Cell("basic-motions", "concat", "last", False, units=16),

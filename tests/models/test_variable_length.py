@@ -121,7 +121,7 @@ def answers(content: bytes, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarr
 @pytest.mark.parametrize("precision", ["int8", "int16"])
 def test_a_file_computes_each_sequence_as_the_file_of_its_length(precision: str, tmp_path: Path) -> None:
     """int8: to the last bit. int16: its kernel takes what lies 10 below the largest score for exp(-10), at
-    most two steps of the sum for each masked step, which takes a share of 2 STEPS / 32768 from the others."""
+    most two steps of the sum for each masked step: a share of 2 STEPS / 32768 for the others."""
     model, inputs = built(config()), windows()
     twin = quantize_model(model, precision)
     calibrate(twin, inputs)
