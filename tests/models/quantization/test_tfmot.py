@@ -195,9 +195,9 @@ def test_an_unknown_precision_is_refused() -> None:
         quantize_model(model(), "int4")
 
 
-def config_of(made: Any, name: str, precision: str = "int8") -> dict[str, Any]:
-    """That of the twin of a layer."""
-    return dict(quantize_model(made, precision).get_layer(name).get_config())
+def configs_of(made: Any, precision: str = "int8") -> dict[str, dict[str, Any]]:
+    """Those of the twins of a model's layers, by name."""
+    return {layer.name: layer.get_config() for layer in twins(quantize_model(made, precision))}
 
 
 @pytest.mark.parametrize(
@@ -210,15 +210,16 @@ def config_of(made: Any, name: str, precision: str = "int8") -> dict[str, Any]:
 )
 def test_a_dense_layer_knows_whether_its_input_is_hidden_states(before: list[Any], expected: str) -> None:
     made = around(*(make() for make in before), tf_keras.layers.Dense(2, name="head"))
-    assert config_of(made, "head")["input_values"] == expected
+    assert configs_of(made)["head"]["input_values"] == expected
 
 
 @pytest.mark.parametrize(("between", "hidden"), [("dropout", True), ("relu", False)])
 def test_an_lstm_above_another_reads_its_hidden_states(between: str, hidden: bool) -> None:
     layers = {"dropout": tf_keras.layers.Dropout(0.5), "relu": tf_keras.layers.Activation("relu")}
     made = around(lstm(), layers[between], lstm(name="above"))
-    assert config_of(made, "encoder")["input_is_hidden"] is False
-    assert config_of(made, "above")["input_is_hidden"] is hidden
+    configs = configs_of(made)
+    assert configs["encoder"]["input_is_hidden"] is False
+    assert configs["above"]["input_is_hidden"] is hidden
 
 
 @pytest.mark.parametrize("precision", ["int8", "int16", "float32"])
@@ -232,10 +233,11 @@ def test_what_stands_behind_an_attention_knows_its_precision(precision: str) -> 
     outputs = {"one": tf_keras.layers.Dense(2, name="one")(pooled)}
     outputs["each"] = tf_keras.layers.Dense(2, name="each")(both)
     made = tf_keras.Model(x, outputs)
-    mean = config_of(made, "pooled", precision)
+    configs = configs_of(made, precision)
+    mean = configs["pooled"]
     assert (mean["input_is_hidden"], mean["precision"]) == (True, precision)
     for name in outputs:
-        assert config_of(made, name, precision)["input_values"] == f"hidden {precision}"
+        assert configs[name]["input_values"] == f"hidden {precision}"
 
 
 @pytest.mark.parametrize("precision", ["int8", "int16", "float32"])
@@ -244,9 +246,10 @@ def test_the_context_of_several_heads_is_a_mean_of_projections(precision: str) -
     hidden = lstm()(x)
     pooled = MeanOverTime(name="pooled")(MultiHeadAttention(heads=2)([hidden, hidden]))
     made = tf_keras.Model(x, tf_keras.layers.Dense(2, name="head")(pooled))
-    mean = config_of(made, "pooled", precision)
+    configs = configs_of(made, precision)
+    mean = configs["pooled"]
     assert (mean["input_is_hidden"], mean["precision"]) == (False, precision)
-    assert config_of(made, "head", precision)["input_values"] == "other"
+    assert configs["head"]["input_values"] == "other"
 
 
 def test_the_package_has_its_front_door() -> None:
