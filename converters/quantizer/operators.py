@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from converters import schema
 from converters.lint import SAME_VALUES
 from converters.lstm_op import FUSED_LSTM
 from converters.quantizer.formats import Format
@@ -77,6 +78,12 @@ def _any_int16_scale(options: Any, precision: str) -> None:
         options.potScaleInt16 = False
 
 
+def _sums_in_int64(options: Any, precision: str) -> None:
+    """Beside int16, with and without a bias: else the kernel without one sums in int32 and rounds twice."""
+    if precision == "int16":
+        options.quantizedBiasType = schema.tensor_type("int64")
+
+
 _UNIT = {"int16": Format("int16", 1 / 32768)}
 """int16 results of SOFTMAX, TANH and LOGISTIC: Q0.15."""
 
@@ -95,7 +102,12 @@ ROWS = (
     # The 8x8_16 kernel; its operands are converters.quantizer.lstm's business. The int16 one (16x8_16) wants
     # int16 inputs and outputs and is not what the training forward models.
     Row(FUSED_LSTM, "unidirectional_sequence_lstm.cc", precisions=("int8", "float32")),
-    Row("FULLY_CONNECTED", "fully_connected.cc", roles={1: Role.WEIGHTS, 2: Role.BIAS}),
+    Row(
+        "FULLY_CONNECTED",
+        "fully_connected.cc",
+        roles={1: Role.WEIGHTS, 2: Role.BIAS},
+        options=_sums_in_int64,
+    ),
     Row("BATCH_MATMUL", "batch_matmul.cc"),
     Row("ADD", "add.cc", options=_any_int16_scale),
     Row("MUL", "mul.cc"),

@@ -56,8 +56,8 @@ def test_attention_weights_are_the_files(kind: str, query: str) -> None:
 
     int8: where a sum lies within float32's rounding of a half, the twin rounds a score the other way, and the
     weights that it moves; L2_NORMALIZATION (cosine) takes an inverse root in integers, half a step beside,
-    which the sharpness makes 4 of a score. int16: a FULLY_CONNECTED without bias (general, concat, additive)
-    rounds twice in ruy's kernel, and one value in some hundreds comes out a step higher.
+    which the sharpness makes 4 of a score. int16: sums are exact; what the scales are made of is not, in the
+    last bit of a multiplier.
     """
     attention = AttentionConfig(kind, query, heads=2)
     config = ModelConfig(STEPS, FEATURES, OUTPUTS, recurrent=RecurrentConfig((4,)), attention=attention)
@@ -67,7 +67,7 @@ def test_attention_weights_are_the_files(kind: str, query: str) -> None:
         theirs = outputs_of(file_of(plain, twin, config), x)["attention_weights"]
         steps = np.rint(np.abs(np.asarray(twin(x)["attention_weights"]) - theirs) / step)
         assert steps.max() <= (4 if (kind, precision) == ("cosine", "int8") else 2)
-        assert np.mean(steps > 0) <= 0.04
+        assert np.mean(steps > 0) <= (0.04 if precision == "int8" else 0.002)
 
 
 @pytest.mark.slow
