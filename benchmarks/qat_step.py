@@ -78,7 +78,7 @@ def classifier_steps(steps: int, features: int, batch: int) -> tuple[Step, Step]
     from models.quantization.divergence import class_divergence
     from models.quantization.training import attention_divergence
 
-    model = build_model(ModelConfig(steps, features, CLASSES, RecurrentConfig((UNITS,))))
+    model = build_model(ModelConfig(steps, features, CLASSES, recurrent=RecurrentConfig((UNITS,))))
     x = tf.random.normal([batch, steps, features])
     teacher = {
         "logits": tf.random.normal([batch, CLASSES]),

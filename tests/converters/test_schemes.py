@@ -75,15 +75,17 @@ def test_a_scheme_converts_in_the_job(tmp_path: Path) -> None:
         str(tmp_path),
         {
             "float_saved_model": str(tmp_path / "saved_model"),
-            "quantized_saved_model": str(tmp_path / "saved_model"),
-            "ranges": str(tmp_path / "ranges.npz"),
+            "quantized": {},
             "io": "float32",
             "lstm_layers": ["lstm"],
-            "schemes": ["float16", "dynamic"],
+            "schemes": {
+                name: {"file": f"model_{name}.tflite", "conversion": name, "attention": None}
+                for name in ("float16", "dynamic")
+            },
             "metadata": METADATA,
         },
     )
-    assert result == {"ranges": []}
+    assert result == {"float16": {"ranges": []}, "dynamic": {"ranges": []}}
     assert sorted(path.name for path in tmp_path.glob("*.tflite")) == [
         "model_dynamic.tflite", "model_float16.tflite",
     ]  # fmt: skip
