@@ -106,14 +106,14 @@ HEADINGS = (
 )  # fmt: skip
 
 
-def table(found: Sequence[list[str]], extra: Sequence[str]) -> str:
-    """The document docs/matrix.md."""
+def table(found: Sequence[list[str]], options: Sequence[str]) -> str:
+    """The document docs/matrix.md; ``options`` are those of the command that measured it."""
     passed = sum(row[5] == "pass" for row in found)
-    command = " ".join(["python benchmarks/matrix.py", *(["--", *extra] if extra else [])])
+    command = " ".join(["python benchmarks/matrix.py", *options])
     lines = [
         "# Every attention, every precision",
         "",
-        f"Written by `make matrix` (`{command}`): {passed} of {len(found)} pass.",
+        f"Written by `{command}`: {passed} of {len(found)} pass.",
         "Each row is a file held against the original float model on all test windows, with the limits of",
         "[parity.md](parity.md), which says what the columns mean; in each, every LSTM is one fused op. One",
         "direction has 64 units, two have 32 each.",
@@ -146,7 +146,7 @@ def main() -> int:
     for place, cell in enumerate(cells, start=1):
         made = list(rows(cell, build(cell, given.out, given.build)))
         found += made
-        given.table.write_text(table(found, given.build), encoding="utf-8")
+        given.table.write_text(table(found, sys.argv[1:]), encoding="utf-8")
         verdicts = ", ".join(dict.fromkeys(row[5] for row in made))
         print(f"{place}/{len(cells)} {cell.folder}: {verdicts}", flush=True)
     passed = sum(row[5] == "pass" for row in found)

@@ -13,6 +13,7 @@ from models.quantization.fake_quant import (
     fake_quantize_weight,
     weight_scale,
 )
+from models.quantization.int8_ops import requantize_hidden
 from models.quantization.int16_ops import narrow_to_int8
 from models.quantization.number_formats import HIDDEN_RANGE, affine_format
 from models.quantization.twin import FakeQuantizedLayer
@@ -28,14 +29,19 @@ class QuantizedDense(FakeQuantizedLayer):
             contexts that carry their format (scale 1/128) already; "hidden int16" and
             "hidden float32": such values that this layer rounds to that format; "other":
             values whose range the layer observes, and rounds itself.
+        hidden_part: of "other" values, how many at the end are hidden states in int8, which a QUANTIZE
+            brings to the format of the others.
 
     Quantities: ``output`` (observed), and ``input`` where the layer rounds it.
     """
 
-    def __init__(self, units: int, input_values: str = "other", **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, input_values: str = "other", hidden_part: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.input_values = input_values
+        self.hidden_part = hidden_part
 
     def build(self, input_shape: Any) -> None:
         size = int(input_shape[-1])
@@ -49,7 +55,11 @@ class QuantizedDense(FakeQuantizedLayer):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         kernel, bias = self.kernel, self.bias
         if self.input_values == "other":
-            inputs = self.activation("input", inputs, training)
+            rounded = self.activation("input", inputs, training)
+            if self.hidden_part and self.fake_quantization:
+                hidden = requantize_hidden(inputs[..., -self.hidden_part :], *self.bounds("input"))
+                rounded = tf.concat([rounded[..., : -self.hidden_part], hidden], axis=-1)
+            inputs = rounded
             input_scale, _ = affine_parameters(*self.bounds("input"))
         else:
             input_scale = affine_format(HIDDEN_RANGE).scale
@@ -71,4 +81,9 @@ class QuantizedDense(FakeQuantizedLayer):
         return (*tuple(input_shape)[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "input_values": self.input_values}
+        own = {
+            "units": self.units,
+            "input_values": self.input_values,
+            "hidden_part": self.hidden_part,
+        }
+        return {**super().get_config(), **own}

@@ -137,7 +137,18 @@ def _dense_config(layer: Layer, precision: str) -> dict[str, Any]:
     return {
         "units": config["units"],
         "input_values": f"hidden {values.precision}" if values.hidden else "other",
+        "hidden_part": 0 if values.hidden else _hidden_at_the_end(layer, precision),
     }
+
+
+def _hidden_at_the_end(layer: Layer, precision: str) -> int:
+    """How many of a layer's inputs, the last ones of a Concatenate, are LSTM outputs in int8."""
+    (node,) = layer.inbound_nodes
+    joined = node.inbound_layers
+    if not isinstance(joined, tf_keras.layers.Concatenate):
+        return 0
+    last = _as_list(joined.inbound_nodes[0].inbound_layers)[-1]
+    return int(last.output.shape[-1]) if _values_of(last, precision) == _LSTM_OUTPUT else 0
 
 
 TWINS: dict[type[Layer], tuple[type[Layer], Callable[[Layer, str], dict[str, Any]]]] = {

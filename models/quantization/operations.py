@@ -14,6 +14,7 @@ from models.quantization.fake_quant import (
     symmetric_scale,
     weight_scale,
 )
+from models.quantization.int8_ops import batch_matmul_int8
 from models.quantization.int16_ops import (
     add_int16,
     batch_matmul_int16,
@@ -56,6 +57,11 @@ class QuantizedOperations(Operations):
     def _in_int16(self) -> bool:
         return bool(self._precision == "int16" and self._layer.fake_quantization)
 
+    def _has_heads_in_int8(self, product: tf.Tensor) -> bool:
+        """Four axes, which XNNPACK leaves to the kernel that rounds twice."""
+        in_int8 = self._precision == "int8" and self._layer.fake_quantization
+        return bool(in_int8 and len(product.shape) == 4)
+
     def dense(
         self, role: str, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, of: str = "hidden"
     ) -> tf.Tensor:
@@ -77,6 +83,11 @@ class QuantizedOperations(Operations):
 
     def compare(self, role: str, queries: tf.Tensor, keys: tf.Tensor, of: tuple[str, str]) -> tf.Tensor:
         exact = super().compare(role, queries, keys, of)
+        if self._has_heads_in_int8(exact):
+            self._observed(role, exact)
+            scales = [self._scale(one) for one in of]
+            sums = tf.matmul(integers(queries, scales[0]), integers(keys, scales[1]), transpose_b=True)
+            return batch_matmul_int8(exact, sums, scales[0], scales[1], *self._layer.bounds(role))
         if not self._in_int16:
             return self._observed(role, exact)
         scales = [self._scale(one) for one in of]
@@ -89,6 +100,10 @@ class QuantizedOperations(Operations):
             rounded = self._known(role, exact, HIDDEN_RANGE, HIDDEN_RANGE_16)
         else:
             rounded = self._layer.shared(role, exact, of)
+        if self._has_heads_in_int8(exact) and of != "hidden":
+            scale, of_weights = self._scale(of), tf.constant(2.0**-8)
+            sums = tf.matmul(integers(weights, of_weights), integers(values, scale))
+            return batch_matmul_int8(exact, sums, of_weights, scale, *self._layer.bounds(of))
         if not self._in_int16:
             return rounded
         scale = self._scale(of)
