@@ -12,29 +12,34 @@ from typing import Any
 
 import numpy as np
 
+from converters.export import INPUT
 from converters.metadata import attach_metadata
 from models.errors import ConversionError
+from models.inputs import Inputs, inputs_of, windows_in
 
 STOCK = "model_int8_stock.tflite"
 
 
-def convert_stock(saved_model: Path, windows: np.ndarray) -> bytes:
+def convert_stock(saved_model: Path, inputs: Inputs) -> bytes:
     """An int8 .tflite of the stock quantizer.
 
     Its calibrator may end the process, so run this in a child process.
 
     Args:
         saved_model: of the float model, from `converters.export.export_saved_model`.
-        windows: [n, time, features] float32, what it is calibrated on, in this order.
+        inputs: what it is calibrated on, in this order: windows [n, time, features] float32, and the lengths
+            of a model that is told them.
 
     Raises:
         ConversionError: the converter refuses the model.
     """
     import tensorflow as tf
 
-    def representative() -> Iterator[list[np.ndarray]]:
-        for window in windows:
-            yield [window[np.newaxis]]
+    named = inputs if isinstance(inputs, dict) else {INPUT: inputs}
+
+    def representative() -> Iterator[dict[str, np.ndarray]]:
+        for place in range(len(windows_in(inputs))):
+            yield {name: values[place : place + 1] for name, values in named.items()}
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -51,9 +56,11 @@ def stock_job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         folder: where to write.
-        arguments: `saved_model`, `windows` (paths), `metadata` (JSON).
+        arguments: `saved_model`, `windows`, `lengths` (paths; `lengths` is None where the model takes none),
+            `metadata` (JSON).
     """
-    windows = np.load(arguments["windows"], allow_pickle=False)
-    content = convert_stock(Path(arguments["saved_model"]), windows)
+    windows, told = np.load(arguments["windows"], allow_pickle=False), arguments["lengths"]
+    lengths = None if told is None else np.load(told, allow_pickle=False)
+    content = convert_stock(Path(arguments["saved_model"]), inputs_of(windows, lengths))
     (Path(folder) / STOCK).write_bytes(attach_metadata(content, arguments["metadata"]))
     return {}
