@@ -12,33 +12,32 @@ from typing import Any
 
 import numpy as np
 
-from converters.export import INPUT
+from converters.export import INPUT, LENGTHS
 from converters.metadata import attach_metadata
 from models.errors import ConversionError
-from models.inputs import Inputs, inputs_of, windows_in
 
 STOCK = "model_int8_stock.tflite"
 
 
-def convert_stock(saved_model: Path, inputs: Inputs) -> bytes:
+def convert_stock(saved_model: Path, windows: np.ndarray, lengths: np.ndarray | None = None) -> bytes:
     """An int8 .tflite of the stock quantizer.
 
     Its calibrator may end the process, so run this in a child process.
 
     Args:
         saved_model: of the float model, from `converters.export.export_saved_model`.
-        inputs: what it is calibrated on, in this order: windows [n, time, features] float32, and the lengths
-            of a model that is told them.
+        windows: [n, time, features] float32, what it is calibrated on, in this order.
+        lengths: [n] int32, how many steps of each count, where the model takes them.
 
     Raises:
         ConversionError: the converter refuses the model.
     """
     import tensorflow as tf
 
-    named = inputs if isinstance(inputs, dict) else {INPUT: inputs}
+    named = {INPUT: windows} if lengths is None else {INPUT: windows, LENGTHS: lengths}
 
     def representative() -> Iterator[dict[str, np.ndarray]]:
-        for place in range(len(windows_in(inputs))):
+        for place in range(len(windows)):
             yield {name: values[place : place + 1] for name, values in named.items()}
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
@@ -61,6 +60,6 @@ def stock_job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     """
     windows, told = np.load(arguments["windows"], allow_pickle=False), arguments["lengths"]
     lengths = None if told is None else np.load(told, allow_pickle=False)
-    content = convert_stock(Path(arguments["saved_model"]), inputs_of(windows, lengths))
+    content = convert_stock(Path(arguments["saved_model"]), windows, lengths)
     (Path(folder) / STOCK).write_bytes(attach_metadata(content, arguments["metadata"]))
     return {}

@@ -13,7 +13,7 @@ from models.errors import InputError
 from pipeline.data import load_dataset, names
 from pipeline.data.archive import npz_keys, read_npz
 from pipeline.data.dataset import moved_padding, pad_front, real_steps
-from pipeline.data.lengths import checked_lengths, lengths_key, without_padding
+from pipeline.data.lengths import checked_lengths, lengths_key, without_padding, zeros_for_padding
 from pipeline.data.npz import LENGTHS, OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.data.targets import names_of, said_task, texts
@@ -195,8 +195,7 @@ def _windows(
         return checked_windows(key, values), lengths
     lengths = checked_lengths(told, lengths, values, key)
     windows = checked_windows(key, without_padding(values, lengths))
-    real = real_steps(lengths, windows.shape[1], "end")
-    return np.where(real[..., np.newaxis], windows, np.float32(0)), lengths
+    return zeros_for_padding(windows, lengths), lengths
 
 
 def _of_real_steps(labels: np.ndarray, lengths: np.ndarray) -> np.ndarray:

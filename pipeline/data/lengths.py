@@ -52,3 +52,9 @@ def without_padding(windows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """
     real = real_steps(lengths, windows.shape[1], "end")
     return np.where(real[..., np.newaxis], windows, windows[:, :1])
+
+
+def zeros_for_padding(windows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return windows [n, steps, channels] as a model takes them: zeros behind the steps that count."""
+    real = real_steps(lengths, windows.shape[1], "end")
+    return np.where(real[..., np.newaxis], windows, windows.dtype.type(0))
