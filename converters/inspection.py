@@ -64,20 +64,23 @@ def _finite(value: Any) -> Any:
 
 
 def inspect_model(
-    source: bytes | str | os.PathLike[str], windows: np.ndarray | None = None, name: str = ""
+    source: bytes | str | os.PathLike[str],
+    windows: np.ndarray | None = None,
+    name: str = "",
+    lengths: np.ndarray | None = None,
 ) -> Inspection:
     """Read a model file, run it in a child process and apply every rule.
 
     Args:
         source: path or content of a .tflite.
-        windows, name: what to run it on, as in `findings.measure`.
+        windows, name, lengths: what to run it on, as in `findings.measure`.
 
     Raises:
         InputError: the model or its metadata cannot be read, or the windows do not fit its input.
     """
     content = schema.read_bytes(source)
     model = schema.read_model(source)
-    measured = measure(content, windows, name)
+    measured = measure(content, windows, name, lengths=lengths)
     return Inspection(
         summarize(content),
         used(model, measured.memory_bytes),

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from converters.export import INPUT, LENGTHS
 from converters.metadata import attach_metadata
 from models.errors import ConversionError
 
 STOCK = "model_int8_stock.tflite"
 
 
-def convert_stock(saved_model: Path, windows: np.ndarray) -> bytes:
+def convert_stock(saved_model: Path, windows: np.ndarray, lengths: np.ndarray | None = None) -> bytes:
     """An int8 .tflite of the stock quantizer.
 
     Its calibrator may end the process, so run this in a child process.
@@ -26,15 +27,18 @@ def convert_stock(saved_model: Path, windows: np.ndarray) -> bytes:
     Args:
         saved_model: of the float model, from `converters.export.export_saved_model`.
         windows: [n, time, features] float32, what it is calibrated on, in this order.
+        lengths: [n] int32, how many steps of each count, where the model takes them.
 
     Raises:
         ConversionError: the converter refuses the model.
     """
     import tensorflow as tf
 
-    def representative() -> Iterator[list[np.ndarray]]:
-        for window in windows:
-            yield [window[np.newaxis]]
+    named = {INPUT: windows} if lengths is None else {INPUT: windows, LENGTHS: lengths}
+
+    def representative() -> Iterator[dict[str, np.ndarray]]:
+        for place in range(len(windows)):
+            yield {name: values[place : place + 1] for name, values in named.items()}
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -51,9 +55,11 @@ def stock_job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         folder: where to write.
-        arguments: `saved_model`, `windows` (paths), `metadata` (JSON).
+        arguments: `saved_model`, `windows`, `lengths` (paths; `lengths` is None where the model takes none),
+            `metadata` (JSON).
     """
-    windows = np.load(arguments["windows"], allow_pickle=False)
-    content = convert_stock(Path(arguments["saved_model"]), windows)
+    windows, told = np.load(arguments["windows"], allow_pickle=False), arguments["lengths"]
+    lengths = None if told is None else np.load(told, allow_pickle=False)
+    content = convert_stock(Path(arguments["saved_model"]), windows, lengths)
     (Path(folder) / STOCK).write_bytes(attach_metadata(content, arguments["metadata"]))
     return {}

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from converters import schema
+from converters.inputs import lengths_place
 from converters.lstm_op import LstmNode, lstm_nodes
 from converters.metadata import read_metadata
 from converters.microscope import inner, reference
@@ -99,7 +100,12 @@ def explain(
     _, steps, channels = inner.input_shape(model, f"'{path}'")
     rule = _rule(model, path)
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(given))[:windows])
-    features = given.select(chosen).standardized(rule, steps, channels)
+    taken = given.select(chosen)
+    told = lengths_place(model) is not None
+    features = taken.standardized(rule, steps, channels, at_end=told)
+    counted = taken.real_steps(steps) if told else None
+    lengths = counted.sum(axis=1) if counted is not None else None if taken.recordings else taken.lengths
+    longest = steps if lengths is None else int(lengths.max())
     files = {f"'{path}'": content}
     if found.model is not None:
         _, *shape = inner.input_shape(found.model, f"'{found.path}'")
@@ -109,7 +115,7 @@ def explain(
                 reference.OTHER,
             )
         files[f"'{found.path}'"] = found.content
-    tensors = list(inner.run(files, features).values())
+    tensors = list(inner.run(files, features, lengths).values())
     lstms, notes = [], [*unread_note(given.name, given.unread), *found.notes]
     for index, node in nodes.items():
         written = tensors[0][index]
@@ -120,14 +126,15 @@ def explain(
         else:
             lstm = SwitchableLstm.from_model(model, node, index, found.weights[place])
             real = tensors[1][place].input.astype(np.float64)
-        x = Input(written.input, real)
+        x = Input(written.input, real, counted)
         _require_shape(schema.name(node.output), lstm, x)
+        x = x.until(longest)
         progress.start(f"LSTM {schema.name(node.output)}", runs(lstm, x))
-        one = explain_lstm(schema.name(node.output), lstm, x, written.output, progress.advance)
+        one = explain_lstm(schema.name(node.output), lstm, x, written.output[:, :longest], progress.advance)
         window = int(chosen[one.focus.window])  # as the data count them
         lstms.append(replace(one, focus=replace(one.focus, window=window)))
         progress.finish()
-    notes += _notes(model, nodes, lstms)
+    notes += [*_note_on_padding(lengths, steps), *_notes(model, nodes, lstms)]
     return Explanation(
         model=path.name,
         reference=None if found.model is None else found.path.name,
@@ -231,6 +238,17 @@ def _require_shape(name: str, lstm: SwitchableLstm, x: Input) -> None:
         raise InputError(
             f"The LSTM '{name}' takes {x.quantized.shape[1:]} a window, the reference's {x.real.shape[1:]}."
         )
+
+
+def _note_on_padding(lengths: np.ndarray | None, steps: int) -> list[str]:
+    """How many windows are shorter than the model's input, and what that means for the numbers."""
+    shorter = 0 if lengths is None else int((lengths < steps).sum())
+    if lengths is None or not shorter:
+        return []
+    return [
+        f"{shorter} of {len(lengths)} windows are shorter than {steps} steps; padding is left out, so later "
+        f"steps are judged on fewer windows. The longest window has {lengths.max()} steps."
+    ]
 
 
 def _notes(model: schema.ModelT, nodes: dict[int, LstmNode], lstms: list[LstmExplanation]) -> list[str]:

@@ -12,9 +12,11 @@ from models.errors import InputError
 from pipeline.data.archive import as_windows, read_npy, read_npz, require_finite
 from pipeline.data.dataset import unread_note
 from pipeline.data.given import KEYS
+from pipeline.data.lengths import checked_lengths, lengths_key, without_padding
 from pipeline.data.registry import unreadable
 
 Tell = Callable[[str], None]
+Read = tuple[np.ndarray, np.ndarray | None]  # values, and where they are told the lengths of windows
 
 NPZ_KEYS = ("raw_features", "x_test")  # the first that is there is read
 
@@ -26,7 +28,8 @@ def read_windows(
 
     A .csv file is one window: rows are steps, columns are channels, a header is allowed. A .npy file holds
     one window [time, channels] or several [n, time, channels]; in a .npz file the key `raw_features` or
-    `x_test` does.
+    `x_test` does. Where it has lengths too (`pipeline.data.lengths`), only the first so many steps of each
+    window are taken, whatever stands behind them.
 
     Args:
         path: the file.
@@ -47,8 +50,8 @@ def read_windows(
         raise InputError(
             f"Cannot read '{path.name}': unknown kind of file '{path.suffix}'. Known: {', '.join(_READERS)}."
         )
-    values = reader(path, channel_names, tell)
-    if values.ndim == 2:
+    values, lengths = reader(path, channel_names, tell)
+    if values.ndim == 2 and lengths is None:
         values = values[np.newaxis]
     if values.ndim != 3:
         raise InputError(
@@ -57,12 +60,16 @@ def read_windows(
         )
     if values.size == 0:
         raise InputError(f"'{path.name}' holds no values: its shape is {values.shape}.")
+    if lengths is not None:
+        values = without_padding(values, lengths)
     windows = as_windows(path.name, values)
     require_finite(path.name, windows)
-    return list(windows)
+    if lengths is None:
+        return list(windows)
+    return [window[:length] for window, length in zip(windows, lengths, strict=True)]
 
 
-def _read_csv(path: Path, channel_names: Sequence[str], tell: Tell) -> np.ndarray:
+def _read_csv(path: Path, channel_names: Sequence[str], tell: Tell) -> Read:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -87,7 +94,7 @@ def _read_csv(path: Path, channel_names: Sequence[str], tell: Tell) -> np.ndarra
                     f"'{path.name}', line {line}, column {column + 1}: '{cell}' is not a number.",
                     "Columns are separated by commas, and the decimal sign is a point.",
                 )
-    return np.array([[float(cell) for cell in row] for _, row in rows])
+    return np.array([[float(cell) for cell in row] for _, row in rows]), None
 
 
 def _check_header(name: str, header: list[str], channel_names: Sequence[str], tell: Tell) -> None:
@@ -108,7 +115,7 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _read_npz(path: Path, _: Sequence[str], tell: Tell) -> np.ndarray:
+def _read_npz(path: Path, _: Sequence[str], tell: Tell) -> Read:
     def choose(present: tuple[str, ...]) -> tuple[str, ...]:
         known = [key for key in NPZ_KEYS if key in present]
         if not known:
@@ -118,14 +125,18 @@ def _read_npz(path: Path, _: Sequence[str], tell: Tell) -> np.ndarray:
             )
         for note in unread_note(path.name, [key for key in present if key not in KEYS]):
             tell(note)
-        return (known[0],)
+        told = lengths_key(known[0], present)
+        return (known[0],) if told is None else (known[0], told)
 
-    (values,) = read_npz(path, choose).values()
-    return values
+    (key, values), *more = read_npz(path, choose).items()
+    if not more or values.ndim != 3:
+        return values, None
+    ((told, lengths),) = more
+    return values, checked_lengths(told, lengths, values, key)
 
 
-_READERS: dict[str, Callable[[Path, Sequence[str], Tell], np.ndarray]] = {
+_READERS: dict[str, Callable[[Path, Sequence[str], Tell], Read]] = {
     ".csv": _read_csv,
-    ".npy": lambda path, *_: read_npy(path),
+    ".npy": lambda path, *_: (read_npy(path), None),
     ".npz": _read_npz,
 }

@@ -15,6 +15,7 @@ from converters import schema
 from converters.findings import float_lstm, samples, scales
 from converters.findings.interpreter import Laboratory, Seen
 from converters.findings.measurement import LstmMeasurement, Measurement, OutputChange, RowSums
+from converters.inputs import lengths_place, lengths_taken, windows_place
 from converters.integer_lstm import IntegerLstm
 from converters.lstm_op import LstmNode, lstm_nodes
 from models.errors import InputError, VerificationError
@@ -23,12 +24,15 @@ ADDRESS_SPACE_BYTES = 8 << 30  # a file that asks for more is stopped here, not 
 
 
 def job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Measure `model.tflite` of the folder, on `windows.npy` if it is there."""
+    """Measure `model.tflite` of the folder, on `windows.npy` and `lengths.npy` if they are there."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, resource.RLIM_INFINITY))
     content = (folder / "model.tflite").read_bytes()
-    given = folder / "windows.npy"
-    windows = np.load(given, allow_pickle=False) if given.exists() else None
-    return dataclasses.asdict(run(content, windows, arguments["name"], Laboratory(arguments["limit_s"])))
+    windows, lengths = (
+        np.load(given, allow_pickle=False) if given.exists() else None
+        for given in (folder / "windows.npy", folder / "lengths.npy")
+    )
+    laboratory = Laboratory(arguments["limit_s"])
+    return dataclasses.asdict(run(content, windows, arguments["name"], laboratory, lengths))
 
 
 def run(
@@ -36,6 +40,7 @@ def run(
     windows: np.ndarray | None = None,
     name: str = "",
     laboratory: Laboratory | None = None,
+    lengths: np.ndarray | None = None,
 ) -> Measurement:
     """As `measurement.measure`, in this process.
 
@@ -45,7 +50,7 @@ def run(
     model = schema.read_model(content)
     laboratory = laboratory or Laboratory()
     if windows is not None:
-        inputs = [_fitted(model, windows)]
+        inputs = _fitted(model, windows, lengths)
     else:
         try:
             inputs = samples.seeded(model)
@@ -73,16 +78,19 @@ def run(
     )
 
 
-def _fitted(model: schema.ModelT, windows: np.ndarray) -> np.ndarray:
-    """Windows [n, ...] as [n, batch, ...]; each is repeated where the batch is larger than 1."""
-    places = schema.indices(model.subgraphs[0].inputs)
-    if len(places) != 1:
-        raise InputError(f"The model has {len(places)} inputs; data can be given to models with one.")
-    batch, *shape = schema.shape(model.subgraphs[0].tensors[places[0]]) or (1,)
+def _fitted(model: schema.ModelT, windows: np.ndarray, lengths: np.ndarray | None) -> list[np.ndarray]:
+    """Each input [n, batch, ...] of windows [n, ...]; all is repeated where the batch is larger than 1."""
+    graph = model.subgraphs[0]
+    place = windows_place(model, "The model")
+    batch, *shape = schema.shape(graph.tensors[place]) or (1,)
     if tuple(shape) != windows.shape[1:] or not len(windows):
         got = f"{len(windows)} of {list(windows.shape[1:])}"
         raise InputError(f"The model takes windows of shape {shape}, got {got}.")
-    return np.repeat(windows[:, np.newaxis], batch, axis=1)
+    told = None
+    if lengths is not None or lengths_place(model) is not None:
+        told = lengths_taken(model, lengths, len(windows), shape[0], "The model")
+    given = {index: windows if index == place else told for index in schema.indices(graph.inputs)}
+    return [np.repeat(one[:, np.newaxis], batch, axis=1) for one in given.values() if one is not None]
 
 
 def _lstm(
@@ -91,18 +99,20 @@ def _lstm(
     """What can be said of the LSTM at this place of the file; None for one outside of the main graph."""
     if node is None:
         return LstmMeasurement()
-    truth = _truth(model, node, seen)
-    cell = None if truth is None else np.abs(truth[1])
+    truth, counted = _truth(model, node, seen), _counted(model, node, seen)
+    cell = None if truth is None else np.abs(truth[1][counted])
     saturated = clipped = None
     if schema.is_float(node.input):
         clipped = float((cell > node.cell_clip).mean()) if cell is not None and node.cell_clip else None
     else:
         with contextlib.suppress(InputError):  # parts Keras has not, or a cell scale without a tanh
             trace = IntegerLstm.from_model(model, place).run(_batch_first(node, seen[_input(node)]))
-            saturated, clipped = float(trace.cell_saturated.mean()), float(trace.cell_clipped.mean())
+            saturated, clipped = (
+                float(one[counted].mean()) for one in (trace.cell_saturated, trace.cell_clipped)
+            )
     return LstmMeasurement(
-        error=_error(node, truth, seen),
-        error_if_tied=_error(node, _truth(model, node, tied), tied),
+        error=_error(node, truth, seen, counted),
+        error_if_tied=_error(node, _truth(model, node, tied), tied, counted),
         cell_saturated=saturated,
         cell_clipped=clipped,
         largest_cell=None if cell is None else _finite(cell.max(initial=0)),
@@ -116,11 +126,26 @@ def _truth(model: schema.ModelT, node: LstmNode, seen: Seen | None) -> tuple[np.
     return float_lstm.run(model, node, _batch_first(node, samples.real(node.input, seen[_input(node)])))
 
 
-def _error(node: LstmNode, truth: tuple[np.ndarray, np.ndarray] | None, seen: Seen | None) -> float | None:
-    if truth is None or seen is None or not truth[0].std() > 0:
+def _counted(model: schema.ModelT, node: LstmNode, seen: Seen) -> np.ndarray:
+    """Which steps of an LSTM's windows are no padding, [n * batch, time] bool: all without lengths."""
+    shape = _batch_first(node, seen[_input(node)]).shape[:2]
+    told = lengths_place(model)
+    if told is None or seen[told].size != shape[0]:  # an LSTM that runs other rows than the model's windows
+        return np.ones(shape, np.bool_)
+    return np.asarray(np.arange(shape[1]) < seen[told].reshape(-1, 1))
+
+
+def _error(
+    node: LstmNode,
+    truth: tuple[np.ndarray, np.ndarray] | None,
+    seen: Seen | None,
+    counted: np.ndarray,
+) -> float | None:
+    if truth is None or seen is None or not truth[0][counted].std() > 0:
         return None
     hidden = _batch_first(node, samples.real(node.output, seen[int(node.operator.outputs[0])]))
-    return _finite(np.sqrt(np.mean((hidden - truth[0]) ** 2)) / truth[0].std())
+    right = truth[0][counted]
+    return _finite(np.sqrt(np.mean((hidden[counted] - right) ** 2)) / right.std())
 
 
 def _input(node: LstmNode) -> int:

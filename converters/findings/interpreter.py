@@ -16,6 +16,7 @@ import numpy as np
 
 from converters import schema
 from converters.findings import memory, samples
+from converters.inputs import lengths_place
 from converters.lstm_op import FUSED_LSTM
 from models.errors import VerificationError
 
@@ -54,7 +55,8 @@ class Laboratory:
             patient: run all of them, however long it takes.
 
         Returns:
-            Outputs of the model, and inputs and outputs of its LSTMs and softmaxes, as many as were run.
+            Outputs of the model, its input `lengths`, and inputs and outputs of its LSTMs and softmaxes, as
+            many as were run.
 
         Raises:
             VerificationError: the interpreter refuses the model or fails on an input.
@@ -102,9 +104,9 @@ class Laboratory:
 
 
 def _of_interest(model: schema.ModelT) -> list[int]:
-    """Tensor indices of outputs, LSTMs and softmaxes; only what holds numbers can be read."""
-    graph = model.subgraphs[0]
-    wanted = set(schema.indices(graph.outputs))
+    """Tensor indices of outputs, lengths, LSTMs and softmaxes; only what holds numbers can be read."""
+    graph, told = model.subgraphs[0], lengths_place(model)
+    wanted = set(schema.indices(graph.outputs) + ([] if told is None else [told]))
     for operator in schema.operators(model, graph, FUSED_LSTM, "SOFTMAX"):
         wanted.update(schema.indices(operator.inputs)[:1] + schema.indices(operator.outputs)[:1])
     tensors = graph.tensors or []

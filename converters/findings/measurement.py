@@ -95,15 +95,17 @@ def measure(
     windows: np.ndarray | None = None,
     name: str = "",
     limit_s: int = LIMIT_S,
+    lengths: np.ndarray | None = None,
 ) -> Measurement:
     """Run a file in a child process and report what was seen.
 
     Args:
         source: path or content of a .tflite.
-        windows: [n, ...] float32, as the file's one input takes them in real numbers; the state is reset
+        windows: [n, ...] float32, as the file's input of them takes them in real numbers; the state is reset
             before each. None: seeded noise over the range that the inputs can represent.
         name: what to call these windows.
         limit_s: seconds that loading the file, or running it once, may take.
+        lengths: [n], how many steps of each window count, the others being padding at the end; None: all.
 
     Raises:
         InputError: the model cannot be read, or the windows do not fit its input.
@@ -115,6 +117,8 @@ def measure(
         (folder / "model.tflite").write_bytes(content)
         if windows is not None:
             np.save(folder / "windows.npy", windows.astype(np.float32), allow_pickle=False)
+        if lengths is not None:
+            np.save(folder / "lengths.npy", lengths, allow_pickle=False)
         try:
             arguments = {"name": name, "limit_s": limit_s}
             found = run_in_child("converters.findings.experiment:job", folder, arguments, crash=_crashed)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from converters import schema
+from converters.inputs import lengths_place, windows_place
 from models.errors import InputError
 
 COUNT, SEED = 16, 0
@@ -25,7 +26,8 @@ def seeded(model: schema.ModelT) -> list[np.ndarray]:
 
     Normal noise around the middle of the range the input can represent, whose ends are four sigma away,
     cut there; unit noise where no range is known. Every second sequence holds its values for `HELD_STEPS`
-    steps. An integer that carries no scale is an index or a switch: 0, which is always allowed.
+    steps. The input `lengths` gets whole numbers from 1 to the steps of a window. Another integer without a
+    scale is an index or a switch: 0, which is always allowed.
 
     Returns:
         [COUNT, *shape] for each input.
@@ -37,7 +39,13 @@ def seeded(model: schema.ModelT) -> list[np.ndarray]:
     places = schema.indices(model.subgraphs[0].inputs)
     if not places:
         raise InputError("It has no input.")
-    return [_draw(model, index, random) for index in places]
+    values = [_draw(model, index, random) for index in places]
+    told = lengths_place(model)
+    if told is not None:
+        _, steps, _ = schema.shape(model.subgraphs[0].tensors[windows_place(model, "The model")])
+        place = places.index(told)
+        values[place] = random.integers(1, steps, values[place].shape, np.int32, endpoint=True)
+    return values
 
 
 def stored(tensor: schema.TensorT, values: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ class Attribution:
 
 
 def overall(by_step: Values) -> float:
-    """RMS over all steps of an RMS by step."""
+    """RMS over all steps of an RMS by step; each step counts the same, however many windows reach it."""
     return float(np.sqrt(np.mean(by_step**2)))
 
 
@@ -79,12 +79,13 @@ def attribute(
         floats, integers: hidden states with everything off and with everything on, [time, windows, units].
         tell: called after each run; there are ``runs(lstm, x)``.
     """
-    everything = lstm.switches(x)
+    everything, where = lstm.switches(x), x.where
 
     def error(on: Switches, against: Values) -> Values:
         """RMS by step, [time]."""
         squares = [
-            np.mean((step.hidden - h) ** 2) for step, h in zip(lstm.simulate(x, on), against, strict=True)
+            np.mean((step.hidden - h) ** 2, where=counted)
+            for step, h, counted in zip(lstm.simulate(x, on), against, where, strict=True)
         ]
         tell()
         return np.asarray(np.sqrt(np.array(squares)))
@@ -99,7 +100,7 @@ def attribute(
     ]
     has_weights = lstm.weights is not None
     return Attribution(
-        total=overall(np.sqrt(np.mean((integers - floats) ** 2, axis=(1, 2)))),
+        total=overall(np.sqrt(np.mean((integers - floats) ** 2, axis=(1, 2), where=where))),
         roundings=tuple(sorted(roundings, key=lambda one: -one.alone)),
         gates=tuple(
             source(gate, f"all that is rounded in the {gate} gate alone", of_gate(everything, gate))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.microscope import statistics
 from converters.microscope.attribution import Attribution, attribute
@@ -22,7 +23,7 @@ from models.errors import VerificationError
 class Side:
     """What the float or the integer LSTM computes in one unit of one window, by step.
 
-    Gate inputs and gates are [time, 4], gates in the order i, f, g, o; the others [time].
+    Gate inputs and gates are [time, 4], gates in the order i, f, g, o; the others [time]. Without padding.
     """
 
     gate_inputs: Values
@@ -121,21 +122,26 @@ def explain(
         moved=None if lstm.weights is None else moved(lstm, lstm.weights),
         outputs_equal=written.size,
         input=statistics.input_statistics(lstm, x),
-        gates=tuple(statistics.gate_statistics(floats, integers, trace)),
-        cell=statistics.cell_statistics(lstm, floats, integers, trace),
-        hidden=statistics.hidden_statistics(lstm, float_hidden, integer_hidden, trace),
+        gates=tuple(statistics.gate_statistics(floats, integers, trace, x.where)),
+        cell=statistics.cell_statistics(lstm, floats, integers, trace, x.where),
+        hidden=statistics.hidden_statistics(lstm, float_hidden, integer_hidden, trace, x.where),
         attribution=attribute(lstm, x, float_hidden, integer_hidden, tell),
-        focus=_focus(floats, integers, np.abs(integer_hidden - float_hidden)),
+        focus=_focus(floats, integers, np.abs(integer_hidden - float_hidden), x.where),
     )
 
 
-def _focus(floats: Sequence[Step], integers: Sequence[Step], error: Values) -> Focus:
+def _focus(
+    floats: Sequence[Step], integers: Sequence[Step], error: Values, where: NDArray[np.bool_]
+) -> Focus:
+    """Of errors [time, windows, units]; the sides end with the window's last step that is no padding."""
+    error = np.where(where, error, -1.0)
     step, window, unit = (int(one) for one in np.unravel_index(int(error.argmax()), error.shape))
+    length = int(where[:, window].sum())
 
     def side(steps: Sequence[Step]) -> Side:
         return Side(
             **{
-                one.name: np.array([getattr(step, one.name)[..., window, unit] for step in steps])
+                one.name: np.array([getattr(step, one.name)[..., window, unit] for step in steps[:length]])
                 for one in fields(Side)
             }
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from converters import schema
 from converters.child import run_in_child
+from converters.inputs import lengths_place, lengths_taken, windows_place
 from converters.lstm_op import LstmNode, lstm_nodes
 from models.errors import FuselageError, InputError
 
@@ -32,16 +33,12 @@ class InnerTensors:
 
 
 def input_shape(model: schema.ModelT, called: str) -> tuple[int, int, int]:
-    """Batch, time and features of the one input.
+    """Batch, time and features of the input that takes the windows.
 
     Raises:
-        InputError: several inputs, or one of another kind.
+        InputError: other inputs beside it than `lengths`, or one of another kind.
     """
-    graph = model.subgraphs[0]
-    places = schema.indices(graph.inputs)
-    if len(places) != 1:
-        raise InputError(f"{called} has {len(places)} inputs; needed is one, [batch, time, features].")
-    tensor = graph.tensors[places[0]]
+    tensor = model.subgraphs[0].tensors[windows_place(model, called)]
     shape, kind = schema.shape(tensor), schema.tensor_type_name(tensor)
     if len(shape) != 3 or min(shape) < 1 or kind not in ("float32", "int8"):
         raise InputError(
@@ -50,18 +47,21 @@ def input_shape(model: schema.ModelT, called: str) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-def run(files: Mapping[str, bytes], features: NDArray[np.float32]) -> dict[str, list[InnerTensors]]:
+def run(
+    files: Mapping[str, bytes], features: NDArray[np.float32], lengths: NDArray[np.int64] | None = None
+) -> dict[str, list[InnerTensors]]:
     """Run files on the same windows and look into their LSTMs.
 
     Args:
         files: content by what to call the file.
         features: [windows, time, features], as the float input takes them.
+        lengths: [windows], how many steps count, for files that are told; None: all.
 
     Returns:
         by the same names, the LSTMs in the order of ``lstm_nodes``.
 
     Raises:
-        InputError: the interpreter refuses a file, or crashes on it.
+        InputError: the interpreter refuses a file, or crashes on it; a file would take padding for steps.
     """
 
     def crashed(_: int, how: str) -> FuselageError:
@@ -73,6 +73,8 @@ def run(files: Mapping[str, bytes], features: NDArray[np.float32]) -> dict[str, 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "features.npy", features)
+        if lengths is not None:
+            np.save(folder / "lengths.npy", lengths)
         for place, content in enumerate(files.values()):
             (folder / f"{place}.tflite").write_bytes(content)
         counts = run_in_child(f"{__name__}:job", folder, {"called": list(files)}, crash=crashed)["lstms"]
@@ -88,9 +90,11 @@ def run(files: Mapping[str, bytes], features: NDArray[np.float32]) -> dict[str, 
 def job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     """In the child: run each `N.tflite` on `features.npy` and write `N.npz`; the result counts the LSTMs."""
     features, counts = np.load(folder / "features.npy", allow_pickle=False), []
+    told = folder / "lengths.npy"
+    lengths = np.load(told, allow_pickle=False) if told.exists() else None
     for place, called in enumerate(arguments["called"]):
         try:
-            found = _look(called, (folder / f"{place}.tflite").read_bytes(), features)
+            found = _look(called, (folder / f"{place}.tflite").read_bytes(), features, lengths)
         except (ValueError, RuntimeError) as error:  # the interpreter's own way to say no
             raise InputError(f"The interpreter refuses {called}: {error}") from error
         arrays = {f"input{index}": one.input for index, one in enumerate(found)}
@@ -100,12 +104,15 @@ def job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"lstms": counts}
 
 
-def _look(called: str, content: bytes, features: NDArray[np.float32]) -> list[InnerTensors]:
+def _look(
+    called: str, content: bytes, features: NDArray[np.float32], lengths: NDArray[np.int64] | None
+) -> list[InnerTensors]:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     model = schema.read_model(content)
     batch, *_ = input_shape(model, called)
-    place = schema.indices(model.subgraphs[0].inputs)[0]
+    place, told = windows_place(model, called), lengths_place(model)
+    taken = lengths_taken(model, lengths, len(features), features.shape[1], called)
     nodes = lstm_nodes(model)
     if any(node.subgraph is not model.subgraphs[0] for node in nodes):
         raise InputError(f"{called} has an LSTM inside a loop, which cannot be looked at.")
@@ -116,10 +123,12 @@ def _look(called: str, content: bytes, features: NDArray[np.float32]) -> list[In
     )
     interpreter.allocate_tensors()
     seen: list[tuple[list[Any], list[Any]]] = [([], []) for _ in nodes]
-    for window in features:
+    for number, window in enumerate(features):
         interpreter.reset_all_variables()
         rows = np.repeat(window[np.newaxis], batch, axis=0)
         interpreter.set_tensor(place, quantized(model.subgraphs[0].tensors[place], rows, called))
+        if taken is not None:
+            interpreter.set_tensor(told, np.repeat(taken[number : number + 1], batch))
         interpreter.invoke()
         for node, (inputs, outputs) in zip(nodes, seen, strict=True):
             inputs.append(_first(node, interpreter.get_tensor(int(node.operator.inputs[0]))))

@@ -50,16 +50,36 @@ class FloatWeights:
 class Input:
     """What goes into the LSTM: as int8, and in real numbers before anything was rounded.
 
-    ``real`` is None where the file does not have it: the LSTM's input then counts as exact.
+    ``real`` is None where the file does not have it: the LSTM's input then counts as exact. ``counted`` says
+    which steps are no padding, of which every step has at least one; None: all.
     """
 
     quantized: NDArray[np.int8]  # [windows, time, features]
     real: Values | None  # the same
+    counted: NDArray[np.bool_] | None = None  # [windows, time]
+
+    @property
+    def where(self) -> NDArray[np.bool_]:
+        """``counted``, as a mask of values [time, windows, units]: [time, windows, 1]."""
+        if self.counted is None:
+            windows, steps, _ = self.quantized.shape
+            return np.ones((steps, windows, 1), np.bool_)
+        return self.counted.T[:, :, np.newaxis]
 
     def window(self, index: int) -> Input:
         """One window alone."""
-        part = slice(index, index + 1)
-        return Input(self.quantized[part], None if self.real is None else self.real[part])
+        return self._part(np.s_[index : index + 1])
+
+    def until(self, step: int) -> Input:
+        """The steps before this one alone."""
+        return self._part(np.s_[:, :step])
+
+    def _part(self, part: slice | tuple[slice, slice]) -> Input:
+        return Input(
+            self.quantized[part],
+            None if self.real is None else self.real[part],
+            None if self.counted is None else self.counted[part],
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """What happens inside the LSTM step by step: the float and the integer LSTM side by side.
 
 All of it over windows and units, as arrays by step [time]: means, roots of mean squares (``rms``), largest
-magnitudes and shares.
+magnitudes and shares. ``where`` is ``Input.where``, [time, windows, 1]: what is padding is left out.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.integer_lstm import IntegerTrace
 from converters.lstm_op import GATES
 from converters.microscope.simulation import Input, Step, SwitchableLstm, Values
 from models.quantization.number_formats import INT8_MAX, INT8_MIN, INT16_MAX
+
+Mask = NDArray[np.bool_]
 
 END = 2.0**-8
 """A gate counts as closed or open within this of its ends, half a step of an int8 hidden state."""
@@ -95,36 +98,35 @@ class InputStatistics:
 
 
 def gate_statistics(
-    floats: Sequence[Step], integers: Sequence[Step], trace: IntegerTrace
+    floats: Sequence[Step], integers: Sequence[Step], trace: IntegerTrace, where: Mask
 ) -> list[GateStatistics]:
     """Of the four gates."""
     found = []
     for place, name in enumerate(GATES):
         real, rounded = (np.array([step.gates[place] for step in steps]) for steps in (floats, integers))
-        inputs = [
-            (one.gate_inputs[place], other.gate_inputs[place])
-            for one, other in zip(floats, integers, strict=True)
-        ]
+        real_inputs, rounded_inputs = (
+            np.array([step.gate_inputs[place] for step in steps]) for steps in (floats, integers)
+        )
         lowest = -1.0 if name == "cell" else 0.0
         found.append(
             GateStatistics(
                 name=name,
-                float_mean=_mean(real),
-                integer_mean=_mean(rounded),
-                error_rms=_rms(rounded - real),
-                error_largest=_largest(rounded - real),
-                input_error_rms=np.array([np.sqrt(np.mean((b - a) ** 2)) for a, b in inputs]),
-                input_largest=np.array([np.abs(a).max() for a, _ in inputs]),
-                input_saturated=_mean(trace.gate_input_saturated[:, :, place].swapaxes(0, 1)),
-                low=_mean(rounded <= lowest + END),
-                high=_mean(rounded >= 1 - END),
+                float_mean=_mean(real, where),
+                integer_mean=_mean(rounded, where),
+                error_rms=_rms(rounded - real, where),
+                error_largest=_largest(rounded - real, where),
+                input_error_rms=_rms(rounded_inputs - real_inputs, where),
+                input_largest=_largest(real_inputs, where),
+                input_saturated=_mean(trace.gate_input_saturated[:, :, place].swapaxes(0, 1), where),
+                low=_mean(rounded <= lowest + END, where),
+                high=_mean(rounded >= 1 - END, where),
             )
         )
     return found
 
 
 def cell_statistics(
-    lstm: SwitchableLstm, floats: Sequence[Step], integers: Sequence[Step], trace: IntegerTrace
+    lstm: SwitchableLstm, floats: Sequence[Step], integers: Sequence[Step], trace: IntegerTrace, where: Mask
 ) -> CellStatistics:
     """Of the cell state."""
     real, rounded = (np.array([step.cell for step in steps]) for steps in (floats, integers))
@@ -132,27 +134,27 @@ def cell_statistics(
     return CellStatistics(
         limit=(INT16_MAX + 1) * step,
         clip=lstm.integer.cell_clip * step if lstm.integer.cell_clip < INT16_MAX else 0.0,
-        float_largest=_largest(real),
-        integer_largest=_largest(rounded),
-        float_rms=_rms(real),
-        error_rms=_rms(rounded - real),
-        saturated=_mean(trace.cell_saturated.swapaxes(0, 1)),
-        clipped=_mean(trace.cell_clipped.swapaxes(0, 1)),
+        float_largest=_largest(real, where),
+        integer_largest=_largest(rounded, where),
+        float_rms=_rms(real, where),
+        error_rms=_rms(rounded - real, where),
+        saturated=_mean(trace.cell_saturated.swapaxes(0, 1), where),
+        clipped=_mean(trace.cell_clipped.swapaxes(0, 1), where),
     )
 
 
 def hidden_statistics(
-    lstm: SwitchableLstm, floats: Values, integers: Values, trace: IntegerTrace
+    lstm: SwitchableLstm, floats: Values, integers: Values, trace: IntegerTrace, where: Mask
 ) -> HiddenStatistics:
     """Of the hidden states [time, windows, units]."""
     error = integers - floats
     return HiddenStatistics(
         step=lstm.integer.output_format.scale,
-        float_rms=_rms(floats),
-        error_rms=_rms(error),
-        error_largest=_largest(error),
-        saturated=_mean(trace.hidden_saturated.swapaxes(0, 1)),
-        error_rms_by_unit=np.sqrt(np.mean(error**2, axis=1)),
+        float_rms=_rms(floats, where),
+        error_rms=_rms(error, where),
+        error_largest=_largest(error, where),
+        saturated=_mean(trace.hidden_saturated.swapaxes(0, 1), where),
+        error_rms_by_unit=np.sqrt(np.mean(error**2, axis=1, where=where)),
     )
 
 
@@ -164,16 +166,16 @@ def input_statistics(lstm: SwitchableLstm, x: Input) -> InputStatistics:
     steps = x.real / form.scale + form.zero_point
     error = (x.quantized.astype(np.float64) - form.zero_point) * form.scale - x.real
     outside = (steps < INT8_MIN - 0.5) | (steps > INT8_MAX + 0.5)
-    return InputStatistics(_mean(outside.swapaxes(0, 1)), _rms(error.swapaxes(0, 1)))
+    return InputStatistics(_mean(outside.swapaxes(0, 1), x.where), _rms(error.swapaxes(0, 1), x.where))
 
 
-def _mean(values: np.ndarray) -> Values:
-    return np.asarray(values.mean(axis=(1, 2)), np.float64)
+def _mean(values: np.ndarray, where: Mask) -> Values:
+    return np.asarray(values.mean(axis=(1, 2), where=where), np.float64)
 
 
-def _rms(values: Values) -> Values:
-    return np.asarray(np.sqrt(np.mean(values**2, axis=(1, 2))))
+def _rms(values: Values, where: Mask) -> Values:
+    return np.asarray(np.sqrt(np.mean(values**2, axis=(1, 2), where=where)))
 
 
-def _largest(values: Values) -> Values:
-    return np.asarray(np.abs(values).max(axis=(1, 2)))
+def _largest(values: Values, where: Mask) -> Values:
+    return np.asarray(np.abs(values).max(axis=(1, 2), where=where, initial=0))

@@ -33,7 +33,7 @@ COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write a page to FILE.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="FILE",
-    help="Run MODEL on these windows: .npz with features, or .npy. Default: seeded noise.",
+    help="Run MODEL on these windows: .npz with features (and lengths), or .npy. Default: seeded noise.",
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 1 on a warning too.")
 def inspect(model: Path, as_json: bool, html: Path | None, data: Path | None, strict: bool) -> int:
@@ -45,8 +45,8 @@ def inspect(model: Path, as_json: bool, html: Path | None, data: Path | None, st
     """
     from converters.inspection import inspect_model
 
-    windows = None if data is None else _windows(data)
-    inspection = inspect_model(model, windows, "" if data is None else data.name)
+    windows, lengths = (None, None) if data is None else _windows(data)
+    inspection = inspect_model(model, windows, "" if data is None else data.name, lengths)
     if html is not None:
         _write_page(html, model.name, inspection)
     if as_json:
@@ -58,9 +58,10 @@ def inspect(model: Path, as_json: bool, html: Path | None, data: Path | None, st
     return 0 if inspection.passed(strict) else 1
 
 
-def _windows(path: Path) -> Any:
-    """[n, ...] numbers; whether they fit the model is for the model to say."""
+def _windows(path: Path) -> tuple[Any, Any]:
+    """[n, ...] numbers and, where there are any, lengths [n]; whether they fit is for the model to say."""
     from pipeline.data.archive import as_windows, read_npy, read_npz
+    from pipeline.data.lengths import checked_lengths, lengths_key, zeros_for_padding
 
     def choose(names: tuple[str, ...]) -> tuple[str, ...]:
         if "features" not in names:
@@ -68,10 +69,17 @@ def _windows(path: Path) -> Any:
                 f"'{path.name}' has no array 'features': windows as the model's float input takes them. "
                 f"It has: {', '.join(names) or 'nothing'}."
             )
-        return ("features",)
+        told = lengths_key("features", names)
+        return ("features",) if told is None else ("features", told)
 
-    values = read_npz(path, choose)["features"] if path.suffix.lower() == ".npz" else read_npy(path)
-    return as_windows(path.name, values)
+    if path.suffix.lower() != ".npz":
+        return as_windows(path.name, read_npy(path)), None
+    values, *more = read_npz(path, choose).values()
+    windows = as_windows(path.name, values)
+    if not more or windows.ndim != 3:
+        return windows, None
+    lengths = checked_lengths("lengths", more[0], windows, "features")
+    return zeros_for_padding(windows, lengths), lengths
 
 
 def _write_page(path: Path, name: str, inspection: "Inspection") -> None:

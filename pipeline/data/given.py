@@ -8,17 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from models.config import NO_LABEL
 from models.errors import InputError
 from pipeline.data import load_dataset, names
 from pipeline.data.archive import npz_keys, read_npz
 from pipeline.data.dataset import moved_padding, pad_front, real_steps
-from pipeline.data.npz import OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
+from pipeline.data.lengths import checked_lengths, lengths_key, without_padding, zeros_for_padding
+from pipeline.data.npz import LENGTHS, OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.data.targets import names_of, said_task, texts
 
 GOLDEN, PLAIN = ("raw_features", "features", "labels"), ("x_test", "y_test")
 GOLDEN_ANSWERS = ("float_logits", "float_attention_weights")  # files are asked themselves
-KEYS = (*GOLDEN, *GOLDEN_ANSWERS, *REQUIRED, *OPTIONAL)  # all that an .npz of windows is known to hold
+KEYS = (*GOLDEN, "lengths", *GOLDEN_ANSWERS, *REQUIRED, *OPTIONAL)  # all of an .npz of windows
 
 
 @dataclass(frozen=True)
@@ -140,18 +142,26 @@ def read_given(source: str) -> GivenWindows:
             "It needs `x_test` (and `y_test` for accuracies), or what a build's golden.npz has.",
         )
     keys = PLAIN if "x_test" in present else GOLDEN
-    told = (*keys, "lengths", *OPTIONAL)
-    ignored = unread_keys(present, (*told, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
-    arrays = read_npz(path, lambda _: [key for key in told if key in present])
-    windows = {key: checked_windows(key, arrays[key]) for key in keys[:-1] if key in arrays}
+    told = lengths_key(keys[0], present)
+    read = (*keys, *(() if told is None else (told,)), *(key for key in OPTIONAL if key not in LENGTHS))
+    ignored = unread_keys(present, (*read, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
+    arrays = read_npz(path, lambda _: [key for key in read if key in present])
+    lengths = None if told is None else arrays[told]
+    windows = {}
+    for key in keys[:-1]:
+        if key in arrays:
+            windows[key], lengths = _windows(key, arrays[key], told, lengths)
+    labels, task = arrays.get(keys[-1]), said_task(arrays)
+    if labels is not None and lengths is not None and task == "per-step":
+        labels = _of_real_steps(labels, lengths)
     return GivenWindows(
         name=path.stem,
-        recordings=_recordings(list(windows.get(keys[0], ())), arrays.get("lengths")),
-        lengths=arrays.get("lengths"),
+        recordings=_recordings(windows[keys[0]], lengths) if keys[0] in windows else (),
+        lengths=lengths,
         features=windows.get("features"),
-        labels=arrays.get(keys[-1]),
+        labels=labels,
         class_names=names_of(arrays),
-        task=said_task(arrays),
+        task=task,
         channel_names=texts(arrays, "channel_names", next(iter(windows.values())).shape[2]),
         channel_units=texts(arrays, "channel_units", next(iter(windows.values())).shape[2]),
         sample_rate_hz=sample_rate(arrays),
@@ -177,12 +187,28 @@ def _test_part(source: str) -> GivenWindows:
     )
 
 
-def _recordings(windows: Sequence[np.ndarray], lengths: np.ndarray | None) -> tuple[np.ndarray, ...]:
+def _windows(
+    key: str, values: np.ndarray, told: str | None, lengths: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Windows [n, time, channels] float32 with zeros for padding, and their lengths, both checked."""
+    if told is None or lengths is None or values.ndim != 3 or values.size == 0:
+        return checked_windows(key, values), lengths
+    lengths = checked_lengths(told, lengths, values, key)
+    windows = checked_windows(key, without_padding(values, lengths))
+    return zeros_for_padding(windows, lengths), lengths
+
+
+def _of_real_steps(labels: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Labels [n, steps] with `NO_LABEL` for the padding; of another shape as they are, which is refused."""
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        return labels
+    return np.where(real_steps(lengths, labels.shape[1], "end"), labels, NO_LABEL)
+
+
+def _recordings(windows: np.ndarray, lengths: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Each window without the padding at its end."""
     if lengths is None:
         return tuple(windows)
-    if lengths.shape != (len(windows),) or lengths.dtype.kind not in "iu" or (lengths < 1).any():
-        raise InputError(f"There are {len(windows)} windows, and lengths of shape {lengths.shape}.")
     return tuple(window[:length] for window, length in zip(windows, lengths, strict=True))
 
 

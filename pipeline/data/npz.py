@@ -13,6 +13,7 @@ from models.config import NO_LABEL
 from models.errors import InputError
 from pipeline.data.archive import as_windows, npz_keys, read_npz, require_finite
 from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
+from pipeline.data.lengths import checked_lengths, without_padding
 from pipeline.data.registry import register_reader
 from pipeline.data.targets import KEYS, read_targets, texts
 
@@ -102,16 +103,12 @@ def _without_padding(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Windows, and labels of their steps, with the first step in place of everything that is padding."""
     found = {}
     for part in ("train", "test"):
-        windows, lengths = arrays[f"x_{part}"], arrays[f"lengths_{part}"]
-        steps = windows.shape[1] if windows.ndim == 3 else 0
-        good = lengths.shape == windows.shape[:1] and lengths.dtype.kind in "iu" and steps > 0
-        if not good or ((lengths < 1) | (lengths > steps)).any():
-            raise InputError(
-                f"lengths_{part} has to hold one whole number from 1 to {steps} for each of the "
-                f"{len(windows)} windows of x_{part}."
-            )
-        real = real_steps(lengths.astype(np.int64), steps, "end")
-        found[f"x_{part}"] = np.where(real[..., np.newaxis], windows, windows[:, :1])
+        windows = arrays[f"x_{part}"]
+        if windows.ndim != 3 or windows.size == 0:
+            checked_windows(f"x_{part}", windows)  # says what is wrong with them
+        lengths = checked_lengths(f"lengths_{part}", arrays[f"lengths_{part}"], windows, f"x_{part}")
+        real = real_steps(lengths, windows.shape[1], "end")
+        found[f"x_{part}"] = without_padding(windows, lengths)
         labels = arrays[f"y_{part}"]
         if labels.shape == real.shape:
             found[f"y_{part}"] = np.where(real, labels, labels[:, :1])

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from converters.child import run_in_child
+from converters.export import LENGTHS
 from models.config import ModelConfig, lstm_layer_names
 from models.errors import ConversionError
+from models.inputs import windows_in
 from pipeline import __version__
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
@@ -92,7 +94,11 @@ def _convert_stock(context: StageContext, data: PreparedData) -> str:
     """
     work = context.folder / "work" / "stock"
     work.mkdir()
-    np.save(work / "windows.npy", data.x_train)
+    inputs, lengths = data.inputs("train"), None
+    np.save(work / "windows.npy", windows_in(inputs))
+    if isinstance(inputs, dict):
+        lengths = str(work / "lengths.npy")
+        np.save(lengths, inputs[LENGTHS])
     context.progress.start("Converting with the stock quantizer", None)
     try:
         run_in_child(
@@ -101,6 +107,7 @@ def _convert_stock(context: StageContext, data: PreparedData) -> str:
             {
                 "saved_model": str(context.artifact("train") / "saved_model"),
                 "windows": str(work / "windows.npy"),
+                "lengths": lengths,
                 "metadata": _metadata(context.config, data),
             },
             context.progress,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from int8_lstm_file import Int8Lstm, build
+from int8_lstm_file import Int8Lstm, build, with_lengths
 
 from converters import schema
 from converters.lstm_op import lstm_nodes
@@ -56,6 +56,36 @@ def float_file(
     node.operator.intermediates = None
     path.write_bytes(schema.write_model(model))
     return path
+
+
+def test_padding_is_left_out_of_a_file_that_is_told_lengths(tmp_path: Path) -> None:
+    """Whatever stands behind the steps that count; the float file is told the same."""
+    path = tmp_path / "a.tflite"
+    for file in (path, float_file(int8_file(path), tmp_path / "model_float32.tflite")):
+        file.write_bytes(with_lengths(file.read_bytes()))
+    lengths = 1 + np.arange(12) % 4
+    windows = replace(given(), lengths=lengths)
+    assert windows.features is not None
+    behind = np.arange(STEPS) >= lengths[:, np.newaxis]
+    other = replace(windows, features=np.where(behind[..., np.newaxis], np.float32(3), windows.features))
+    found, same = (explain(path, one).to_dict() for one in (windows, other))
+    assert found == same
+    (lstm,) = found["lstms"]
+    assert (lstm["steps"], len(lstm["hidden"]["error_rms"])) == (4, 4)
+    assert len(lstm["focus"]["float_side"]["hidden"]) == lengths[lstm["focus"]["window"]]
+    assert found["notes"] == [
+        "12 of 12 windows are shorter than 6 steps; padding is left out, so later steps are judged on fewer "
+        "windows. The longest window has 4 steps."
+    ]
+    every = explain(path, given())
+    assert every.lstms[0].attribution.total != lstm["attribution"]["total"]
+    assert every.notes == ()
+
+
+def test_shorter_windows_are_refused_by_a_file_that_is_not_told(tmp_path: Path) -> None:
+    windows = replace(given(), lengths=np.full(12, 5))
+    with pytest.raises(InputError, match="has no input 'lengths', and 12 of the 12 windows are shorter"):
+        explain(int8_file(tmp_path / "a.tflite"), windows)
 
 
 def test_keys_that_were_not_read_are_told(tmp_path: Path) -> None:

@@ -176,6 +176,19 @@ def test_labels_of_steps_move_with_their_padding(pair: Pair, tmp_path: Path) -> 
     assert (accuracy.correct, accuracy.n) == (real.sum(), real.sum())
 
 
+def test_a_test_part_alone_goes_by_its_lengths(pair: Pair, tmp_path: Path) -> None:
+    options = {"lengths": True, "described": padded_at_end()}
+    pair.write(options, options)
+    lengths = 2 + np.arange(40) % 4
+    padded = np.where(np.arange(5)[:, np.newaxis] < lengths[:, np.newaxis, np.newaxis], RAW, np.nan)
+    np.savez(tmp_path / "d.npz", x_test=padded, y_test=LABELS, lengths_test=lengths)
+    own = [window[:length] for window, length in zip(RAW, lengths, strict=True)]
+    from_file = verify(pair.a, pair.b, tmp_path / "d.npz")
+    assert from_file.verdict == "pass"
+    for name, values in pair.verify(own, LABELS).arrays.items():
+        np.testing.assert_array_equal(from_file.arrays[name], values, err_msg=name)
+
+
 def test_a_golden_file_keeps_its_lengths(pair: Pair, tmp_path: Path) -> None:
     options = {"lengths": True, "described": padded_at_end()}
     pair.write(options, options)

@@ -38,6 +38,24 @@ def test_npz_prefers_raw_features_to_x_test(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_windows(tmp_path / "data.npz"), raw * 2)
 
 
+@pytest.mark.parametrize(
+    ("windows", "lengths"),
+    [("raw_features", "lengths"), ("x_test", "lengths_test"), ("x_test", "lengths")],
+)
+def test_windows_of_an_npz_are_cut_to_their_lengths(tmp_path: Path, windows: str, lengths: str) -> None:
+    raw = np.arange(12.0).reshape(2, 3, 2)
+    padded = raw.copy()
+    padded[1, 1:] = np.nan
+    told: list[str] = []
+    np.savez(tmp_path / "d.npz", **{windows: padded, lengths: [3, 1]})
+    first, second = read_windows(tmp_path / "d.npz", (), told.append)
+    assert (first.tolist(), second.tolist()) == (raw[0].tolist(), raw[1, :1].tolist())
+    assert told == []
+    np.savez(tmp_path / "d.npz", **{windows: raw, lengths: [3, 4]})
+    with pytest.raises(InputError, match=f"{lengths} has to hold .* from 1 to 3 .* window 1 is 4"):
+        read_windows(tmp_path / "d.npz")
+
+
 def test_columns_of_the_models_names_in_other_places_are_refused(tmp_path: Path) -> None:
     for header in ("y,x", "y,z"):
         path = csv(tmp_path, f"{header}\n1,2\n")

@@ -113,3 +113,25 @@ def build(lstm: Int8Lstm) -> bytes:
     file = generated.ModelT()
     file.version, file.operatorCodes, file.subgraphs, file.buffers = 3, [code], [graph], model.buffers
     return schema.write_model(file)
+
+
+def with_lengths(content: bytes) -> bytes:
+    """The same file with a second input, `lengths` int32 [batch], which nothing in it reads."""
+    model = schema.read_model(content)
+    (graph,) = model.subgraphs
+    told = generated.TensorT()
+    told.name, told.type, told.buffer = "lengths", generated.TensorType.INT32, 0
+    told.shape, told.hasRank = schema.shape(graph.tensors[graph.inputs[0]])[:1], True
+    graph.tensors.append(told)
+    signature = generated.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+    places = {"features": int(graph.inputs[0]), "lengths": len(graph.tensors) - 1}
+    signature.inputs, signature.outputs = [], []
+    graph.inputs = list(places.values())
+    for ends, named in ((signature.inputs, places), (signature.outputs, {"hidden": int(graph.outputs[0])})):
+        for name, place in named.items():
+            entry = generated.TensorMapT()
+            entry.name, entry.tensorIndex = name, place
+            ends.append(entry)
+    model.signatureDefs = [signature]
+    return schema.write_model(model)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from int8_lstm_file import Int8Lstm, build, with_lengths
 
 from converters import schema
 from converters.findings import experiment, measure
@@ -68,6 +69,26 @@ def test_windows_of_ones_own(tiny: dict[str, bytes]) -> None:
 def test_windows_that_do_not_fit(tiny: dict[str, bytes], shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=r"The model takes windows of shape \[6, 3\]"):
         measure(tiny["float"], np.zeros(shape, np.float32))
+
+
+def test_padding_is_left_out_of_what_is_seen() -> None:
+    """Whatever stands behind the steps that count."""
+    random = np.random.default_rng(0)
+    weights = random.integers(-127, 128, (4, 4, 7)).astype(np.int8)
+    content = with_lengths(build(Int8Lstm(
+        weights[..., :3], weights[..., 3:], np.full((4, 4), 900, np.int32), (0.02,) * 4, (0.02,) * 4,
+        steps=6, cell_scale=2.0**-15,
+    )))  # fmt: skip
+    windows, lengths = random.normal(size=(4, 6, 3)).astype(np.float32), np.array([1, 2, 4, 6])
+    other = np.where(np.arange(6)[:, np.newaxis] < lengths[:, np.newaxis, np.newaxis], windows, -3)
+    told, same = (measure(content, one, lengths=lengths) for one in (windows, other.astype(np.float32)))
+    assert told == same
+    assert told.lstms[0].cell_saturated
+    assert told != measure(content, windows)
+    with pytest.raises(InputError, match="The model has no input 'lengths'"):
+        measure(build(Int8Lstm(
+            weights[..., :3], weights[..., 3:], np.zeros((4, 4), np.int32), (0.02,) * 4, (0.02,) * 4, steps=6
+        )), windows, lengths=lengths)  # fmt: skip
 
 
 def test_the_effect_of_untied_scales(tiny: dict[str, bytes]) -> None:

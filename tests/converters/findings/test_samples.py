@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hand_made import hand_made
 
 from converters import schema
 from converters.findings import samples
@@ -47,6 +48,13 @@ def test_an_index_is_zero(tiny: dict[str, bytes], kind: int, dtype: type) -> Non
     (values,) = samples.seeded(model)
     assert values.dtype == dtype
     assert not values.any()
+
+
+def test_lengths_are_whole_numbers_up_to_all_steps() -> None:
+    """0 is not allowed: the step before the first does not exist."""
+    _, lengths = samples.seeded(schema.read_model(hand_made(lengths=True)))
+    assert (lengths.shape, lengths.dtype) == ((samples.COUNT, 1), np.int32)
+    assert (lengths.min(), lengths.max()) == (1, 5)
 
 
 @pytest.mark.parametrize(("kind", "shape"), [(5, [1, 6, 3]), (0, [1, -6, 3]), (0, [1, 6, 10**8])])

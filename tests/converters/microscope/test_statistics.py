@@ -1,5 +1,7 @@
 """Statistics by step, on numbers made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,12 +32,13 @@ def trace(gate_cut: bool, cell_cut: bool) -> IntegerTrace:
     return IntegerTrace(none8, none16, four, four, none16, wide, cells, cells, flags)
 
 
+ALL = np.ones((2, 1, 1), np.bool_)
 FLOATS = [step(0.5, 1.0), step(0.999, 3.0, 9.0)]
 INTEGERS = [step(0.5, 1.0), step(0.599, 2.0, 8.0)]
 
 
 def test_gates() -> None:
-    found = statistics.gate_statistics(FLOATS, INTEGERS, trace(gate_cut=True, cell_cut=False))
+    found = statistics.gate_statistics(FLOATS, INTEGERS, trace(gate_cut=True, cell_cut=False), ALL)
     gate = found[0]
     assert gate.name == "input"
     assert gate.float_mean.tolist() == [0.25, 0.4995]
@@ -50,7 +53,7 @@ def test_gates() -> None:
 
 def test_closed_and_open_are_the_integer_gate_s_ends() -> None:
     quiet = trace(gate_cut=False, cell_cut=False)
-    found = statistics.gate_statistics(FLOATS, [step(0.997, 0), step(-0.997, 0)], quiet)
+    found = statistics.gate_statistics(FLOATS, [step(0.997, 0), step(-0.997, 0)], quiet, ALL)
     assert found[0].high.tolist() == [0.5, 0]
     assert found[0].low.tolist() == [0.5, 1]  # the second unit's gate is 0
     assert found[2].low.tolist() == [0, 0.5]  # the cell gate ends at -1 and 1
@@ -59,7 +62,7 @@ def test_closed_and_open_are_the_integer_gate_s_ends() -> None:
 
 def test_cell(small: Small) -> None:
     lstm, _ = small
-    found = statistics.cell_statistics(lstm, FLOATS, INTEGERS, trace(gate_cut=False, cell_cut=True))
+    found = statistics.cell_statistics(lstm, FLOATS, INTEGERS, trace(gate_cut=False, cell_cut=True), ALL)
     assert (found.limit, found.clip) == (4.0, 0.0)  # scale 2^-13
     assert found.float_largest.tolist() == [1, 3]
     assert found.integer_largest.tolist() == [1, 2]
@@ -72,7 +75,9 @@ def test_hidden(small: Small) -> None:
     lstm, _ = small
     floats, integers = np.zeros((2, 3, 2)), np.zeros((2, 3, 2))
     integers[1, 0] = [0.3, -0.4]
-    found = statistics.hidden_statistics(lstm, floats, integers, trace(gate_cut=False, cell_cut=False))
+    quiet = trace(gate_cut=False, cell_cut=False)
+    quiet = replace(quiet, hidden_saturated=np.zeros((3, 2, 2), np.bool_))
+    found = statistics.hidden_statistics(lstm, floats, integers, quiet, np.ones((2, 3, 1), np.bool_))
     assert found.step == 1 / 128
     assert found.error_rms == pytest.approx([0, (0.25 / 6) ** 0.5])
     assert found.error_largest.tolist() == [0, 0.4]
@@ -88,6 +93,31 @@ def test_input(small: Small) -> None:
     assert found.error_rms is not None
     assert found.saturated.tolist() == [1 / 3]
     assert found.error_rms == pytest.approx([((0.01**2 + 0.015**2 + 1.125**2) / 3) ** 0.5])
+
+
+def test_padding_is_left_out(small: Small) -> None:
+    """Three windows of which two reach the second step."""
+    lstm, _ = small
+    floats, integers = np.ones((2, 3, 2)), np.ones((2, 3, 2))
+    integers[:, 0], integers[1, 2] = [[1.3, 0.6]], 99
+    where = np.array([[True] * 3, [True, True, False]])[..., np.newaxis]
+    quiet = trace(gate_cut=False, cell_cut=False)
+    quiet = replace(quiet, hidden_saturated=np.array([[[0, 0], [0, 0]], [[0, 0], [0, 1]], [[0, 0], [1, 1]]]))
+    found = statistics.hidden_statistics(lstm, floats, integers, quiet, where)
+    assert found.error_rms == pytest.approx([(0.25 / 6) ** 0.5, (0.25 / 4) ** 0.5])
+    assert found.error_largest == pytest.approx([0.4, 0.4])
+    assert found.saturated == pytest.approx([0, 1 / 4])
+    assert found.error_rms_by_unit[1] == pytest.approx([0.3 / 2**0.5, 0.4 / 2**0.5])
+
+
+def test_parts_of_an_input_keep_what_counts() -> None:
+    counted = np.array([[True, False], [True, True]])
+    x = Input(np.arange(4, dtype=np.int8).reshape(2, 2, 1), None, counted)
+    assert x.where[:, :, 0].tolist() == [[True, True], [False, True]]
+    assert x.window(0).where[:, :, 0].tolist() == [[True], [False]]
+    assert x.until(1).where[:, :, 0].tolist() == [[True, True]]
+    assert Input(x.quantized, None).where.shape == (2, 2, 1)
+    assert Input(x.quantized, None).where.all()
 
 
 def test_an_input_that_is_not_known_before_rounding(small: Small) -> None:

@@ -146,7 +146,8 @@ def test_a_page_that_cannot_be_written_exits_2(invoke: Any, model: Path, tmp_pat
 def test_data_of_ones_own(invoke: Any, model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen = []
 
-    def look(source: Path, windows: np.ndarray | None, name: str) -> Inspection:
+    def look(source: Path, windows: np.ndarray | None, name: str, lengths: np.ndarray | None) -> Inspection:
+        assert lengths is None
         seen.append((windows, name))
         return inspected()
 
@@ -179,3 +180,21 @@ def test_a_file_that_is_no_model_exits_2(invoke: Any, tmp_path: Path, content: b
     assert done.code == 2
     assert done.err.startswith("Error: ")
     assert "Traceback" not in done.err
+
+
+def test_lengths_of_the_data_are_read(
+    invoke: Any, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(inspection, "inspect_model", lambda *one: given.append(one[1:]) or inspected())
+    padded = np.ones((2, 3, 2), np.float32)
+    padded[1, 1:] = np.nan
+    np.savez(tmp_path / "golden.npz", features=padded, lengths=[3, 1])
+    invoke("inspect", model, "--data", tmp_path / "golden.npz")
+    ((windows, name, lengths),) = given
+    assert (name, lengths.tolist()) == ("golden.npz", [3, 1])
+    assert windows[1].tolist() == [[1, 1], [0, 0], [0, 0]]
+    np.savez(tmp_path / "golden.npz", features=padded, lengths=[3, 4])
+    result = invoke("inspect", model, "--data", tmp_path / "golden.npz")
+    assert result.code == 2
+    assert "lengths has to hold one whole number from 1 to 3" in " ".join(result.err.split())

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.config import NO_LABEL
 from models.errors import InputError
 from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.preprocessing import Preprocessing
@@ -108,6 +109,51 @@ class TestRead:
         np.savez(tmp_path / "golden.npz", raw_features=RAW, features=FEATURES[:1])
         with pytest.raises(InputError, match="2 raw windows, and 1 standardized"):
             read_given(str(tmp_path / "golden.npz"))
+
+    @pytest.mark.parametrize("key", ["lengths", "lengths_test"])
+    def test_a_test_part_is_cut_to_its_lengths(self, tmp_path: Path, key: str) -> None:
+        padded = RAW.copy()
+        padded[1, 1:] = np.nan
+        np.savez(tmp_path / "d.npz", x_test=padded, y_test=[1, 0], **{key: [3, 1]})
+        given = read_given(str(tmp_path / "d.npz"))
+        assert [one.tolist() for one in given.recordings] == [RAW[0].tolist(), RAW[1, :1].tolist()]
+        assert given.real_steps(3).tolist() == [[True] * 3, [True, False, False]]
+        assert given.unread == ()
+
+    def test_labels_of_the_padding_are_none(self, tmp_path: Path) -> None:
+        labels = np.array([[0, 1, 1], [1, 77, 77]])
+        np.savez(tmp_path / "d.npz", x_test=RAW, y_test=labels, lengths_test=[3, 1], task="per-step")
+        known = read_given(str(tmp_path / "d.npz")).labels
+        assert known is not None
+        assert known.tolist() == [[0, 1, 1], [1, NO_LABEL, NO_LABEL]]
+
+    def test_features_alone_have_lengths_too(self, tmp_path: Path) -> None:
+        padded = FEATURES.copy()
+        padded[1, 1:] = np.nan
+        np.savez(tmp_path / "d.npz", features=padded, lengths=[3, 1])
+        given = read_given(str(tmp_path / "d.npz"))
+        assert given.recordings == ()
+        assert given.features is not None
+        assert given.features[1].tolist() == [FEATURES[1, 0].tolist(), [0, 0], [0, 0]]
+        assert given.lengths is not None
+        assert given.lengths.tolist() == [3, 1]
+
+    @pytest.mark.parametrize("windows", ["x_test", "raw_features", "features"])
+    @pytest.mark.parametrize(
+        ("lengths", "words"),
+        [
+            ([4, 1], "whole number from 1 to 3 .* window 0 is 4"),
+            ([1, 0], "window 1 is 0"),
+            (["3", "1"], "holds <U1 values"),
+            ([3], r"its shape is \(1,\)"),
+        ],
+    )
+    def test_lengths_that_do_not_fit_are_refused(
+        self, tmp_path: Path, windows: str, lengths: list[object], words: str
+    ) -> None:
+        np.savez(tmp_path / "d.npz", **{windows: RAW}, lengths=np.array(lengths))
+        with pytest.raises(InputError, match=f"lengths has to hold .*{words}"):
+            read_given(str(tmp_path / "d.npz"))
 
     def test_keys_nobody_reads_are_named_and_a_misspelt_one_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "d.npz"

@@ -35,6 +35,8 @@ class Converter:
                 (folder / scheme["file"]).write_text(scheme["name"])
             return {"int8": {"ranges": []}}
         self.windows = np.load(arguments["windows"], allow_pickle=False)
+        told = arguments["lengths"]
+        self.lengths = None if told is None else np.load(told, allow_pickle=False)
         if self.error:
             raise self.error
         (folder / STOCK).write_text("stock")
@@ -48,16 +50,18 @@ def converter(monkeypatch: pytest.MonkeyPatch) -> Converter:
     return fake
 
 
-def run(tmp_path: Path, compare: bool, **sections: Any) -> tuple[Path, dict[str, Any]]:
+def run(
+    tmp_path: Path, compare: bool, padding: str = "none", **sections: Any
+) -> tuple[Path, dict[str, Any]]:
     """The stage's folder and its conversion.json."""
     (tmp_path / "data").mkdir()
     folder = tmp_path / "convert"
     folder.mkdir()
     windows, labels = np.arange(12, dtype=np.float32).reshape(2, 3, 2), np.array([0, 1])
-    rule = Preprocessing((0.0, 0.0), (1.0, 1.0), 3, 2, "none")
+    rule = Preprocessing((0.0, 0.0), (1.0, 1.0), 3, 2, padding)
     PreparedData(
         windows, labels, windows[:1], labels[:1], windows[:1], labels[:1], windows[:1], rule,
-        ("a", "b"), ("x", "y"), ("", ""), None, "tiny", "",
+        ("a", "b"), ("x", "y"), ("", ""), None, "tiny", "", lengths_train=np.array([2, 3]),
     ).save(tmp_path / "data")  # fmt: skip
     (tmp_path / "train").mkdir()
     recurrent = RecurrentConfig((8,), bidirectional=True)
@@ -103,10 +107,19 @@ def test_the_stock_quantizer_gets_the_float_model_and_the_training_windows(
     asked = converter.calls["converters.stock:stock_job"]
     assert asked["saved_model"] == str(tmp_path / "train" / "saved_model")
     assert converter.windows.tolist() == np.arange(12).reshape(2, 3, 2).tolist()
+    assert converter.lengths is None
     assert asked["metadata"] == converter.calls["converters.convert:convert_job"]["metadata"]
     assert (folder / STOCK).read_text() == "stock"
     assert conversion["stock"] == ""
     assert not (folder / "work").exists()
+
+
+def test_the_stock_quantizer_gets_lengths_where_the_model_takes_them(
+    tmp_path: Path, converter: Converter
+) -> None:
+    run(tmp_path, compare=True, padding="end")
+    assert converter.lengths is not None
+    assert (converter.lengths.tolist(), converter.lengths.dtype) == ([2, 3], np.int32)
 
 
 def test_a_stock_quantizer_that_fails_does_not_fail_the_build(tmp_path: Path, converter: Converter) -> None:
