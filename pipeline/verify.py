@@ -120,7 +120,7 @@ def verify_files(
             labels = moved_padding(labels, real.sum(axis=1), "end")
         real = labels != NO_LABEL
     ran, latency_ms = run_files(
-        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real
+        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real, task
     )
     rule = next((one.rule for one in files.values() if one.rule), None)
     more: list[str] = []
@@ -131,7 +131,7 @@ def verify_files(
         collect.Windows(features[A], labels, ran[A], ran[B], class_names, task, units, rule),
         tolerances,
         total=total,
-        notes=[*_notes(files, given), *more],
+        notes=[*_notes(files, given, task), *more],
         dataset={
             "name": given.name,
             "attribution": given.attribution,
@@ -288,7 +288,7 @@ def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: 
     return notes
 
 
-def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
+def _notes(files: Mapping[str, ModelFile], given: GivenWindows, task: str) -> list[str]:
     """What was done to the windows and outputs of files, theirs and ours."""
     notes = [*unread_note(given.name, given.unread)]
     without = [name for name, one in files.items() if one.rule is None]
@@ -304,8 +304,9 @@ def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
     elif given.recordings and files[A].rule != files[B].rule:
         notes.append("The files standardize differently: each took the raw windows by its own constants.")
     for name, file in files.items():
-        if file.gives_probabilities:
-            notes.append(f"{name} ends with a softmax: its '{file.logits}' were compared as probabilities.")
+        if file.probabilities and task != "regression":
+            end = "softmax" if file.probabilities == "SOFTMAX" else "sigmoid"
+            notes.append(f"{name} ends with a {end}: its '{file.logits}' were compared as probabilities.")
     return notes
 
 

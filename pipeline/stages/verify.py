@@ -233,7 +233,7 @@ def _stock(
             conversion = json.loads((path.parent / "conversion.json").read_text(encoding="utf-8"))
             raise ConversionError(conversion["stock"])
         stock = {"int8_stock": (ModelFile.read(path), features)}
-        ran, _ = run_files(stock, context.progress, float_model.real)
+        ran, _ = run_files(stock, context.progress, float_model.real, task)
     except FuselageError as error:
         return {"file": STOCK, "checks": [], "error": error.message}, {}
     checks = comparison.promise(

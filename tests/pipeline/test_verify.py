@@ -124,6 +124,26 @@ def test_files_of_every_task_are_compared_and_reported(pair: Pair, tmp_path: Pat
     }  # fmt: skip
 
 
+def test_a_sigmoid_at_the_end_gives_probabilities(pair: Pair) -> None:
+    """Taken as logits every one of them would be above 0: every label given."""
+    data = GivenWindows("data", features=FEATURES, labels=(SUMS > 0).astype(int), task="multi-label")
+    sigmoid = {"probabilities": "LOGISTIC"}
+    for options in (sigmoid, {}):
+        pair.write(options, sigmoid)
+        result = core.verify_files(pair.a, pair.b, data, {})
+        assert [one.correct for one in result.accuracies] == [40, 40]
+        assert by_name(result)["max_probability_difference"].value == pytest.approx(0, abs=1e-6)
+        assert "B ends with a sigmoid: its 'logits' were compared as probabilities." in result.notes
+
+
+def test_a_sigmoid_of_a_regression_gives_values(pair: Pair) -> None:
+    data = GivenWindows("data", features=FEATURES, labels=1 / (1 + np.exp(-SUMS)), task="regression")
+    pair.write({"probabilities": "LOGISTIC"}, {"probabilities": "LOGISTIC"})
+    result = core.verify_files(pair.a, pair.b, data, {})
+    assert result.scores[0]["values"]["R2"] == pytest.approx(1)
+    assert not any("sigmoid" in note for note in result.notes)
+
+
 def test_the_tasks_of_files_and_data_have_to_be_the_same(pair: Pair) -> None:
     pair.write(TASKS["multi-label"][0])
     other = GivenWindows("data", tuple(RAW), labels=LABELS, task="classification")
@@ -314,7 +334,7 @@ def test_contexts_of_other_sizes_are_not_compared(pair: Pair, monkeypatch: pytes
 
 
 def test_a_softmax_at_the_end_changes_nothing(pair: Pair) -> None:
-    result = pair.write(b={"probabilities": True}).verify()
+    result = pair.write(b={"probabilities": "SOFTMAX"}).verify()
     assert by_name(result)["max_probability_difference"].value == pytest.approx(0, abs=1e-6)
     assert "B ends with a softmax: its 'logits' were compared as probabilities." in result.notes
 
