@@ -219,6 +219,7 @@ def judge(
         ],
         notes=(*_notes_on_windows(promise, windows, total), *_note_on_contexts(windows, names), *notes),
         attention_step=int8.attention_step,
+        queries=int8.has_queries,
         glossary={**{name: one.meaning for name, one in DEFINITIONS.items()}, **kind.meanings},
         arrays=arrays,
         names=dict(names),

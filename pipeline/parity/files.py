@@ -93,6 +93,12 @@ class ModelFile:
         return (0,) if self.attention is None else tuple(_axes(self.outputs[self.attention]))
 
     @property
+    def queries(self) -> bool | None:
+        """Whether a file of ours says that every step asks; None where nothing is said."""
+        query = (self.metadata or {}).get("query")
+        return query == "all" if query in ("last", "all") else None
+
+    @property
     def rule(self) -> Preprocessing | None:
         """How a file of ours standardizes raw windows; None of any other."""
         if self.metadata is None:

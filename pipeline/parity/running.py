@@ -210,12 +210,13 @@ def context_of(content: bytes, features: Array, lengths: Array | None = None) ->
 
 
 def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
-    """Without axes of one element beside the window: files of one signature differ in them."""
+    """Without axes of one element beside the window, in which files of one signature differ."""
     count = len(outputs)
     return dataclasses.replace(
         outputs,
         logits=outputs.logits.reshape(count, *file.answer_shape),
         attention_weights=outputs.attention_weights.reshape(count, *file.attention_shape),
+        queries=file.queries,
     )
 
 

@@ -18,7 +18,7 @@ class TrainStage:
     """Reads the data; writes the float model, what it says about the test windows, and how training went."""
 
     name = "train"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ("data",)
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -78,7 +78,8 @@ class TrainStage:
         plain = inference_form(model, built)
         plain.save_weights(context.folder / "float.weights.h5")
         (context.folder / "model.json").write_text(json.dumps(built.to_dict(), indent=1) + "\n", "utf-8")
-        answers = Outputs.of(outputs_with_context(plain, data.inputs("test")))
+        queries = built.attention.query == "all"
+        answers = Outputs.of(outputs_with_context(plain, data.inputs("test")), queries)
         answers.save(context.folder / "outputs_float.npz")
         export_saved_model(
             plain, context.folder / "saved_model", built.steps, built.features, built.variable_length

@@ -44,7 +44,7 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 8
+    version = 9
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:

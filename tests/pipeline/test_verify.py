@@ -90,6 +90,14 @@ def test_attention_of_several_rows_is_compared_and_drawn(pair: Pair, tmp_path: P
     assert pair.write(rows, {**rows, "beta": 3.0}).verify().verdict == "fail"
 
 
+@pytest.mark.parametrize(("query", "axis"), [("last", "heads"), ("all", "queries")])
+def test_as_many_heads_as_steps_are_what_the_file_says(pair: Pair, query: str, axis: str) -> None:
+    rule = {**metadata()["preprocessing"], "steps": 3}
+    options = {"per_channel": True, "steps": 3, "described": metadata(query=query, preprocessing=rule)}
+    result = pair.write(options, options).verify(RAW[:, :3])
+    assert (result.verdict, result.averaged) == ("pass", axis)
+
+
 SUMS = FEATURES.sum(axis=1)
 TASKS: dict[str, tuple[dict[str, Any], Any]] = {
     "multi-label": ({"described": metadata(task="multi-label")}, (SUMS > 1).astype(int)),

@@ -34,6 +34,14 @@ def test_a_file_of_ours_says_how_it_standardizes(tmp_path: Path) -> None:
     assert file.rule == Preprocessing((1.0,) * 3, (2.0,) * 3, 5, 3, "front")
 
 
+@pytest.mark.parametrize(("query", "queries"), [("all", True), ("last", False), (None, None), ([], None)])
+def test_a_file_of_ours_says_whether_every_step_asks(
+    tmp_path: Path, query: object, queries: bool | None
+) -> None:
+    described = metadata() if query is None else metadata(query=query)
+    assert ModelFile.read(written(tmp_path, described=described)).queries is queries
+
+
 def test_without_a_signature_tensors_go_by_their_own_names(tmp_path: Path) -> None:
     with_one, without = written(tmp_path), written(tmp_path, "bare.tflite", signature=None)
     assert ModelFile.read(without).outputs == ModelFile.read(with_one).outputs
