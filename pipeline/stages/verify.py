@@ -260,6 +260,11 @@ def _dataset(data: PreparedData) -> dict[str, Any]:
 def _notes(config: BuildConfig, shown: SchemeFile, latency_ms: Mapping[str, float]) -> list[str]:
     """What a reader has to know about this build."""
     notes: list[str] = []
+    if config.model.attention == "multi-head":
+        notes.append(
+            "With multi-head attention context vectors are not compared: the files show the means of the "
+            "heads, the float model what their projection makes of them."
+        )
     if shown.scheme.attention is None:
         return notes
     if not config.quantize.qat:
