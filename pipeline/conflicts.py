@@ -40,6 +40,13 @@ def _model(config: BuildConfig) -> Iterator[Conflict]:
         yield Conflict(
             "model", "query", "got last; an output per step needs a query per step, allowed: all, or auto"
         )
+    if model.variable_length and model.query == "all" and model.task != "per-step":
+        yield Conflict(
+            "model",
+            "query",
+            "got all; with variable_length the mean of a varying number of contexts has no integer op, "
+            "allowed: last, auto (all where every step has a label), or task = per-step",
+        )
     if model.variable_length and model.bidirectional:
         yield Conflict(
             "model",
@@ -75,14 +82,34 @@ def _quantize(config: BuildConfig) -> Iterator[Conflict]:
             "quantize",
             "attention_precision",
             f"got {', '.join(quantize.attention_precision)}; it is for the scheme int8, which is not among "
-            f"{', '.join(quantize.scheme)}",
+            f"{_made(config)}",
         )
+    if "int8" in quantize.scheme and quantize.qat:
+        return
+    told = "qat is false" if "int8" in quantize.scheme else f"only int8 is trained, not {_made(config)}"
+    for key in ("qat_epochs", "qat_learning_rate"):
+        if (value := getattr(quantize, key)) is not None:
+            yield Conflict("quantize", key, f"got {value:g}; {told}, so it would do nothing, allowed: auto")
+    if "int8" in quantize.scheme:
+        return
+    for key, default in (("calibration", "mse"), ("qat", True)):
+        if (value := getattr(quantize, key)) != default:
+            yield Conflict(
+                "quantize",
+                key,
+                f"got {str(value).lower()}; it is for the scheme int8, which is not among {_made(config)}, "
+                f"so it would do nothing, allowed: {str(default).lower()}, the default",
+            )
+
+
+def _made(config: BuildConfig) -> str:
+    return ", ".join(config.quantize.scheme)
 
 
 def _convert(config: BuildConfig) -> Iterator[Conflict]:
     if "int8" in config.quantize.scheme:
         return
-    made = ", ".join(config.quantize.scheme)
+    made = _made(config)
     if config.convert.io == "int8":
         yield Conflict("convert", "io", f"got int8; only an int8 file can have it, not {made}")
     if config.convert.compare_stock:
