@@ -25,6 +25,7 @@ def conflicts(config: BuildConfig) -> Iterator[Conflict]:
     yield from _model(config)
     yield from _quantize(config)
     yield from _convert(config)
+    yield from _tolerances(config)
 
 
 def _model(config: BuildConfig) -> Iterator[Conflict]:
@@ -116,3 +117,18 @@ def _convert(config: BuildConfig) -> Iterator[Conflict]:
         yield Conflict(
             "convert", "compare_stock", f"got true; it needs an int8 file to stand beside, not {made}"
         )
+
+
+def _tolerances(config: BuildConfig) -> Iterator[Conflict]:
+    """Limits that could only fail; of the task too, where it is not left to the data."""
+    from pipeline.parity.tolerances import limits_of_another_task  # numpy, which the help does without
+
+    limits = config.tolerances.model_dump()
+    if config.model.task is not None:
+        for key, why in limits_of_another_task(limits, config.model.task).items():
+            yield Conflict("tolerances", key, why)
+    if config.model.attention == "multi-head":
+        for key in ("context_max_error", "context_relative_rms_error"):
+            if limits[key] is not None:
+                why = f"got {limits[key]:g}; of multi-head attention no contexts are compared, allowed: auto"
+                yield Conflict("tolerances", key, why)

@@ -32,6 +32,7 @@ from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import GOLDEN_LIMIT, stratified_sample
 from pipeline.parity.tasks import task_named
+from pipeline.parity.tolerances import require_limits_of
 from pipeline.parity.verdict import Check
 from pipeline.progress import Progress, Silence
 from pipeline.report import collect
@@ -75,8 +76,8 @@ def verify(
         `pipeline.report.render_all(result, folder)` writes it.
 
     Raises:
-        InputError: a file that cannot be read or run, two that do not fit each other or the windows; labels
-            or `standardized` beside the name of a source, which says both itself.
+        InputError: a file that cannot be read or run, two that do not fit each other or the windows; a limit
+            of another task; labels or `standardized` beside the name of a source, which says both itself.
     """
     if isinstance(data, (str, os.PathLike)):
         if labels is not None or standardized:
@@ -107,6 +108,7 @@ def verify_files(
     class_names = _names(files, given, "class_names", classes) or tuple(f"class {i}" for i in range(classes))
     channel_names = _names(files, given, "channel_names", channels)
     task, labels = _task(files, given), given.labels
+    require_limits_of(task, tolerances)
     if labels is not None:
         shape = (len(given), files[A].steps)
         labels = target_values(task, "The labels", labels, given.class_names or class_names, shape)

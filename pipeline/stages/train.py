@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.model_config import model_config
+from pipeline.parity.tolerances import require_limits_of
 from pipeline.stages import StageContext
 from pipeline.training_log import TrainingLog
 
@@ -38,6 +39,7 @@ class TrainStage:
 
         config = context.config
         data = PreparedData.load(context.artifact("data"))
+        require_limits_of(data.task, config.tolerances.model_dump())
         built = model_config(config.model, data)
         x_all = data.inputs("train", "validation")
         y_all = np.concatenate([data.y_train, data.y_validation])

@@ -27,6 +27,7 @@ from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import stratified_sample
 from pipeline.parity.tasks import task_named
+from pipeline.parity.tolerances import require_limits_of
 from pipeline.parity.verdict import Check
 from pipeline.progress import Silence
 from pipeline.report import collect
@@ -60,6 +61,7 @@ class VerifyStage:
         features, labels = data.x_test[chosen], data.y_test[chosen]
         real = None if data.real_test is None else data.real_test[chosen]
         tolerances = context.config.tolerances.model_dump()
+        require_limits_of(task.name, tolerances)  # the stage `train` is kept where only limits changed
         float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
         files = [
             SchemeFile.open(scheme, context.artifact("convert"))

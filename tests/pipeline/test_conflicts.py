@@ -76,6 +76,16 @@ from pipeline.conflicts import conflicts
             ("convert", "compare_stock"),
             "needs an int8 file",
         ),
+        (
+            {"model": {"task": "multi-label"}, "tolerances": {"r2_drop": 0.05}},
+            ("tolerances", "r2_drop"),
+            "got 0.05; it is not measured of the task multi-label",
+        ),
+        (
+            {"model": {"attention": "multi-head"}, "tolerances": {"context_max_error": 0.1}},
+            ("tolerances", "context_max_error"),
+            "no contexts are compared",
+        ),
     ],
 )
 def test_each_conflict_is_found(given: dict[str, Any], place: tuple[str, str], told: str) -> None:
@@ -94,6 +104,8 @@ def test_each_conflict_is_found(given: dict[str, Any], place: tuple[str, str], t
         {"model": {"task": "per-step", "variable_length": True, "query": "all"}},
         {"model": {"variable_length": True}},
         {"quantize": {"qat": False}},
+        {"tolerances": {"r2_drop": 0.05}},  # the data say what the task is
+        {"model": {"task": "regression"}, "tolerances": {"r2_drop": 0.05}},
         {"quantize": {"scheme": ["float16", "int8"], "qat_epochs": 5, "calibration": "min-max"}},
         {"quantize": {"scheme": ["float32", "float16", "dynamic", "int8"], "attention_precision": "int16"}},
         {"quantize": {"scheme": "float16", "attention_precision": "int8"}},  # the default, written out

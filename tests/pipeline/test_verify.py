@@ -234,6 +234,11 @@ def test_tolerances_are_those_of_a_configuration(pair: Pair) -> None:
         pair.verify(tolerances={"attention": 0.1})
 
 
+def test_a_limit_of_another_task_is_refused(pair: Pair) -> None:
+    with pytest.raises(InputError, match=r"r2_drop: got 0\.05; it is not measured of the task classif"):
+        pair.write().verify(tolerances={"r2_drop": 0.05})
+
+
 def test_without_labels_accuracy_is_skipped_unless_a_limit_asks(pair: Pair) -> None:
     result = pair.write().verify(labels=None)
     assert result.verdict == "pass"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.errors import VerificationError
+from models.errors import InputError, VerificationError
 from pipeline import scheme_runs
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
@@ -235,6 +235,20 @@ def test_the_configuration_sets_limits(stored: Stored) -> None:
     ]
     assert check["limit"] == 0.0
     assert check["passed"] is False
+
+
+def test_a_limit_of_another_task_is_refused(stored: Stored) -> None:
+    """Where only limits changed no other stage runs."""
+    with pytest.raises(InputError, match=r"r2_drop: got 0\.05; it is not measured of the task classif"):
+        stored.run(tolerances={**LENIENT, "r2_drop": 0.05})
+
+
+def test_with_multi_head_attention_a_note_says_that_contexts_are_not_compared(stored: Stored) -> None:
+    given = {"tolerances": LENIENT, "model": {"attention": "multi-head"}}
+    config, folder = BuildConfig.model_validate(given), stored.root / "verify"
+    load("verify").run(StageContext(config, folder, stored.root.joinpath, Silence()))
+    notes = json.loads((folder / "parity.json").read_text())["notes"]
+    assert any("context vectors are not compared" in note for note in notes)
 
 
 def test_the_limits_and_what_is_held_to_them_are_options() -> None:
