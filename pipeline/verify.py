@@ -24,7 +24,7 @@ from models.errors import InputError
 from pipeline.data.dataset import moved_padding, unread_note
 from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.preprocessing import Preprocessing
-from pipeline.data.targets import MANY, target_values
+from pipeline.data.targets import MANY, NAMES, target_values
 from pipeline.parity import comparison
 from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.files import ModelFile, require_same_signature
@@ -105,13 +105,14 @@ def verify_files(
     files = {A: ModelFile.read(reference, logits, attention), B: ModelFile.read(candidate, logits, attention)}
     require_same_signature(files[A], files[B])
     classes, channels = files[A].classes, files[A].features
-    class_names = _names(files, given, "class_names", classes) or tuple(f"class {i}" for i in range(classes))
-    channel_names = _names(files, given, "channel_names", channels)
     task, labels = _task(files, given), given.labels
     require_limits_of(task, tolerances)
+    class_names = _names(files, given, "class_names", classes, NAMES[task])
+    class_names = class_names or tuple(f"class {i}" for i in range(classes))
+    channel_names = _names(files, given, "channel_names", channels, "channel_names")
     if labels is not None:
         shape = (len(given), files[A].steps)
-        labels = target_values(task, "The labels", labels, given.class_names or class_names, shape)
+        labels = target_values(task, "labels", labels, given.class_names or class_names, shape)
     kind = task_named(task)
     chosen = stratified_sample(np.zeros(len(given), int) if labels is None else kind.strata(labels))
     total, given, labels = len(given), given.select(chosen), None if labels is None else labels[chosen]
@@ -348,15 +349,20 @@ def _features(given: GivenWindows, name: str, files: Mapping[str, ModelFile]) ->
     return given.standardized(rule, file.steps, file.features, at_end=file.lengths is not None)
 
 
-def _names(files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int) -> tuple[str, ...]:
+def _names(
+    files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int, called: str
+) -> tuple[str, ...]:
     """The `class_names` or `channel_names` that files or data know; () where none does.
+
+    Args:
+        called: as the .npz of the task calls them, in messages.
 
     Raises:
         InputError: another number of them than `count`, or the same ones in another order.
     """
     known = [(f"File {name}", tuple(one.metadata[key])) for name, one in files.items() if one.metadata]
     known += [(f"'{given.name}'", getattr(given, key))] if getattr(given, key) else []
-    what = key.replace("_", " ")
+    what = called.replace("_", " ")
     for who, names in known:
         if len(names) != count:
             raise InputError(f"{who} has {len(names)} {what}; the files take {count}.")

@@ -103,8 +103,10 @@ def _without_padding(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     found = {}
     for part in ("train", "test"):
         windows, lengths = arrays[f"x_{part}"], arrays[f"lengths_{part}"]
-        steps = windows.shape[1] if windows.ndim == 3 else 0
-        good = lengths.shape == windows.shape[:1] and lengths.dtype.kind in "iu" and steps > 0
+        if windows.ndim != 3 or windows.size == 0:
+            checked_windows(f"x_{part}", windows)  # says what is wrong
+        steps = windows.shape[1]
+        good = lengths.shape == windows.shape[:1] and lengths.dtype.kind in "iu"
         if not good or ((lengths < 1) | (lengths > steps)).any():
             raise InputError(
                 f"lengths_{part} has to hold one whole number from 1 to {steps} for each of the "

@@ -118,6 +118,8 @@ def test_files_of_every_task_are_compared_and_reported(pair: Pair, tmp_path: Pat
     assert ('id="classes"' in page) == (task != "regression")
     assert ("<h3>Scores</h3>" in page) == (task != "per-step")
     assert ("macro F1" in text) == (task == "multi-label")
+    assert ("on 200 steps of 40 test windows" in page) == (task == "per-step")
+    assert "int8" not in "".join(result.glossary[name] for name in task_named(task).promise)
     if task == "regression":
         values = result.scores[0]["values"]
         assert values["R2"] == pytest.approx(1)
@@ -157,7 +159,7 @@ def test_the_tasks_of_files_and_data_have_to_be_the_same(pair: Pair) -> None:
     other = GivenWindows("data", tuple(RAW), labels=LABELS, task="classification")
     with pytest.raises(InputError, match="tasks: file A is for multi-label, 'data' is for classif"):
         core.verify_files(pair.a, pair.b, other, {})
-    with pytest.raises(InputError, match=r"The labels has shape \(40,\); there are 3 labels"):
+    with pytest.raises(InputError, match=r"labels has shape \(40,\); there are 3 labels"):
         pair.verify(RAW, LABELS)
 
 
@@ -232,6 +234,13 @@ def test_tolerances_are_those_of_a_configuration(pair: Pair) -> None:
     assert by_name(result)["accuracy_drop"].limit == 1 / 40
     with pytest.raises(InputError, match="Unknown tolerance 'attention'"):
         pair.verify(tolerances={"attention": 0.1})
+
+
+def test_names_are_called_what_the_task_calls_them(pair: Pair) -> None:
+    a, b = regression_metadata(), {**regression_metadata(), "class_names": ["v", "u", "w"]}
+    pair.write({"outputs": VALUES, "described": a}, {"outputs": VALUES, "described": b})
+    with pytest.raises(InputError, match="same target names in another order"):
+        pair.verify(labels=None)
 
 
 def test_a_limit_of_another_task_is_refused(pair: Pair) -> None:
