@@ -267,6 +267,12 @@ def _notes(config: BuildConfig, shown: SchemeFile, latency_ms: Mapping[str, floa
             "With multi-head attention context vectors are not compared: the files show the means of the "
             "heads, the float model what their projection makes of them."
         )
+    finer = [one for one in config.quantize.attention_precision if one != "int8"]
+    if config.convert.io == "int8" and finer:
+        notes.append(
+            "With --io int8 attention weights leave the file as int8, in steps of 1/256, though they are "
+            f"computed in {' or '.join(finer)}."
+        )
     if shown.scheme.attention is None:
         return notes
     if not config.quantize.qat:

@@ -316,6 +316,17 @@ class TestSchemes:
             "float_model", "float32", "float_forward", "training_forward", "int8", "int8_file",
         ]  # fmt: skip
 
+    @pytest.mark.parametrize("io", ["int8", "float32"])
+    def test_int8_outputs_of_a_finer_attention_are_told(self, stored: Stored, io: str) -> None:
+        self.copy(stored, "int8_attention16", "int8")
+        shutil.copytree(stored.twins, stored.root / "quantize" / "int16")
+        quantize = {"attention_precision": "int16"}
+        config = BuildConfig.model_validate({"quantize": quantize, "convert": {"io": io}, "tolerances": EASY})
+        load("verify").run(StageContext(config, stored.root / "verify", stored.root.joinpath, Silence()))
+        notes = json.loads((stored.root / "verify" / "parity.json").read_text())["notes"]
+        told = "in steps of 1/256, though they are computed in int16."
+        assert any(told in note for note in notes) == (io == "int8")
+
     def test_the_baseline_is_held_to_no_promise_but_has_to_be_keras(self, stored: Stored) -> None:
         baseline = self.parity(stored, "int8")["schemes"][0]
         limits = {(check["reference"], check["limit"] is None) for check in baseline["checks"]}
