@@ -25,6 +25,7 @@ def conflicts(config: BuildConfig) -> Iterator[Conflict]:
     yield from _model(config)
     yield from _quantize(config)
     yield from _convert(config)
+    yield from _tolerances(config)
 
 
 def _model(config: BuildConfig) -> Iterator[Conflict]:
@@ -39,6 +40,13 @@ def _model(config: BuildConfig) -> Iterator[Conflict]:
     if model.task == "per-step" and model.query == "last":
         yield Conflict(
             "model", "query", "got last; an output per step needs a query per step, allowed: all, or auto"
+        )
+    if model.variable_length and model.query == "all" and model.task != "per-step":
+        yield Conflict(
+            "model",
+            "query",
+            "got all; with variable_length the mean of a varying number of contexts has no integer op, "
+            "allowed: last, auto (all where every step has a label), or task = per-step",
         )
     if model.variable_length and model.bidirectional:
         yield Conflict(
@@ -75,17 +83,52 @@ def _quantize(config: BuildConfig) -> Iterator[Conflict]:
             "quantize",
             "attention_precision",
             f"got {', '.join(quantize.attention_precision)}; it is for the scheme int8, which is not among "
-            f"{', '.join(quantize.scheme)}",
+            f"{_made(config)}",
         )
+    if "int8" in quantize.scheme and quantize.qat:
+        return
+    told = "qat is false" if "int8" in quantize.scheme else f"only int8 is trained, not {_made(config)}"
+    for key in ("qat_epochs", "qat_learning_rate"):
+        if (value := getattr(quantize, key)) is not None:
+            yield Conflict("quantize", key, f"got {value:g}; {told}, so it would do nothing, allowed: auto")
+    if "int8" in quantize.scheme:
+        return
+    for key, default in (("calibration", "mse"), ("qat", True)):
+        if (value := getattr(quantize, key)) != default:
+            yield Conflict(
+                "quantize",
+                key,
+                f"got {str(value).lower()}; it is for the scheme int8, which is not among {_made(config)}, "
+                f"so it would do nothing, allowed: {str(default).lower()}, the default",
+            )
+
+
+def _made(config: BuildConfig) -> str:
+    return ", ".join(config.quantize.scheme)
 
 
 def _convert(config: BuildConfig) -> Iterator[Conflict]:
     if "int8" in config.quantize.scheme:
         return
-    made = ", ".join(config.quantize.scheme)
+    made = _made(config)
     if config.convert.io == "int8":
         yield Conflict("convert", "io", f"got int8; only an int8 file can have it, not {made}")
     if config.convert.compare_stock:
         yield Conflict(
             "convert", "compare_stock", f"got true; it needs an int8 file to stand beside, not {made}"
         )
+
+
+def _tolerances(config: BuildConfig) -> Iterator[Conflict]:
+    """Limits that could only fail; of the task too, where it is not left to the data."""
+    from pipeline.parity.tolerances import limits_of_another_task  # numpy, which the help does without
+
+    limits = config.tolerances.model_dump()
+    if config.model.task is not None:
+        for key, why in limits_of_another_task(limits, config.model.task).items():
+            yield Conflict("tolerances", key, why)
+    if config.model.attention == "multi-head":
+        for key in ("context_max_error", "context_relative_rms_error"):
+            if limits[key] is not None:
+                why = f"got {limits[key]:g}; of multi-head attention no contexts are compared, allowed: auto"
+                yield Conflict("tolerances", key, why)

@@ -65,6 +65,8 @@ class SchemeFile:
         outputs = run_file(
             self.model, features, progress, output_name(task), real=real, takes_lengths=told
         )
+        query = (self.summary.metadata or {}).get("query")
+        outputs = dataclasses.replace(outputs, queries=None if query is None else query == "all")
         if not self.scheme.asked:
             return outputs
         lengths = lengths_of(features, real) if told else None

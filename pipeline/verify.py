@@ -24,7 +24,7 @@ from models.errors import InputError
 from pipeline.data.dataset import moved_padding, unread_note
 from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.preprocessing import Preprocessing
-from pipeline.data.targets import MANY, target_values
+from pipeline.data.targets import MANY, NAMES, target_values
 from pipeline.parity import comparison
 from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.files import ModelFile, require_same_signature
@@ -32,6 +32,7 @@ from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import GOLDEN_LIMIT, stratified_sample
 from pipeline.parity.tasks import task_named
+from pipeline.parity.tolerances import require_limits_of
 from pipeline.parity.verdict import Check
 from pipeline.progress import Progress, Silence
 from pipeline.report import collect
@@ -75,8 +76,8 @@ def verify(
         `pipeline.report.render_all(result, folder)` writes it.
 
     Raises:
-        InputError: a file that cannot be read or run, two that do not fit each other or the windows; labels
-            or `standardized` beside the name of a source, which says both itself.
+        InputError: a file that cannot be read or run, two that do not fit each other or the windows; a limit
+            of another task; labels or `standardized` beside the name of a source, which says both itself.
     """
     if isinstance(data, (str, os.PathLike)):
         if labels is not None or standardized:
@@ -104,12 +105,14 @@ def verify_files(
     files = {A: ModelFile.read(reference, logits, attention), B: ModelFile.read(candidate, logits, attention)}
     require_same_signature(files[A], files[B])
     classes, channels = files[A].classes, files[A].features
-    class_names = _names(files, given, "class_names", classes) or tuple(f"class {i}" for i in range(classes))
-    channel_names = _names(files, given, "channel_names", channels)
     task, labels = _task(files, given), given.labels
+    require_limits_of(task, tolerances)
+    class_names = _names(files, given, "class_names", classes, NAMES[task])
+    class_names = class_names or tuple(f"class {i}" for i in range(classes))
+    channel_names = _names(files, given, "channel_names", channels, "channel_names")
     if labels is not None:
         shape = (len(given), files[A].steps)
-        labels = target_values(task, "The labels", labels, given.class_names or class_names, shape)
+        labels = target_values(task, "labels", labels, given.class_names or class_names, shape)
     kind = task_named(task)
     chosen = stratified_sample(np.zeros(len(given), int) if labels is None else kind.strata(labels))
     total, given, labels = len(given), given.select(chosen), None if labels is None else labels[chosen]
@@ -120,7 +123,7 @@ def verify_files(
             labels = moved_padding(labels, real.sum(axis=1), "end")
         real = labels != NO_LABEL
     ran, latency_ms = run_files(
-        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real
+        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real, task
     )
     rule = next((one.rule for one in files.values() if one.rule), None)
     more: list[str] = []
@@ -131,7 +134,7 @@ def verify_files(
         collect.Windows(features[A], labels, ran[A], ran[B], class_names, task, units, rule),
         tolerances,
         total=total,
-        notes=[*_notes(files, given), *more],
+        notes=[*_notes(files, given, task), *more],
         dataset={
             "name": given.name,
             "attribution": given.attribution,
@@ -219,6 +222,7 @@ def judge(
         ],
         notes=(*_notes_on_windows(promise, windows, total), *_note_on_contexts(windows, names), *notes),
         attention_step=int8.attention_step,
+        queries=int8.has_queries,
         glossary={**{name: one.meaning for name, one in DEFINITIONS.items()}, **kind.meanings},
         arrays=arrays,
         names=dict(names),
@@ -288,7 +292,7 @@ def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: 
     return notes
 
 
-def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
+def _notes(files: Mapping[str, ModelFile], given: GivenWindows, task: str) -> list[str]:
     """What was done to the windows and outputs of files, theirs and ours."""
     notes = [*unread_note(given.name, given.unread)]
     without = [name for name, one in files.items() if one.rule is None]
@@ -304,8 +308,9 @@ def _notes(files: Mapping[str, ModelFile], given: GivenWindows) -> list[str]:
     elif given.recordings and files[A].rule != files[B].rule:
         notes.append("The files standardize differently: each took the raw windows by its own constants.")
     for name, file in files.items():
-        if file.gives_probabilities:
-            notes.append(f"{name} ends with a softmax: its '{file.logits}' were compared as probabilities.")
+        if file.probabilities and task != "regression":
+            end = "softmax" if file.probabilities == "SOFTMAX" else "sigmoid"
+            notes.append(f"{name} ends with a {end}: its '{file.logits}' were compared as probabilities.")
     return notes
 
 
@@ -344,15 +349,20 @@ def _features(given: GivenWindows, name: str, files: Mapping[str, ModelFile]) ->
     return given.standardized(rule, file.steps, file.features, at_end=file.lengths is not None)
 
 
-def _names(files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int) -> tuple[str, ...]:
+def _names(
+    files: Mapping[str, ModelFile], given: GivenWindows, key: str, count: int, called: str
+) -> tuple[str, ...]:
     """The `class_names` or `channel_names` that files or data know; () where none does.
+
+    Args:
+        called: as the .npz of the task calls them, in messages.
 
     Raises:
         InputError: another number of them than `count`, or the same ones in another order.
     """
     known = [(f"File {name}", tuple(one.metadata[key])) for name, one in files.items() if one.metadata]
     known += [(f"'{given.name}'", getattr(given, key))] if getattr(given, key) else []
-    what = key.replace("_", " ")
+    what = called.replace("_", " ")
     for who, names in known:
         if len(names) != count:
             raise InputError(f"{who} has {len(names)} {what}; the files take {count}.")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from converters import schema
 from converters.findings.finding import Evidence, Finding, error, info, rule, warning
+from converters.metadata import METADATA_NAME
 
 DYNAMIC_RANGE_ELEMENTS = 1024
 """The converter leaves smaller weight matrices in float, and an LSTM with one such matrix altogether."""
@@ -60,12 +61,20 @@ def float_island(evidence: Evidence) -> Iterator[Finding]:
         for island in _islands(model, graph):
             names = Counter(schema.operator_name(model, operator) for operator in island)
             listed = ", ".join(f"{name} x {count}" if count > 1 else name for name, count in names.items())
+            remedy = (
+                "Give every tensor a range (representative data), denylist no op, and ask for "
+                "TFLITE_BUILTINS_INT8: the converter then names an op that has no int8 kernel."
+            )
+            if "SOFTMAX" in names and any(schema.name(one) == METADATA_NAME for one in model.metadata or []):
+                remedy = (
+                    "It is the attention of a build with --attention-precision float32. Where integers are "
+                    "needed, build with --attention-precision int8 or int16."
+                )
             yield warning(
                 schema.name(graph.tensors[max(schema.indices(island[0].outputs))]),
                 f"In an int8 file this computes in float: {listed}. An integer-only device cannot run it, "
                 "and every border costs a QUANTIZE or DEQUANTIZE.",
-                "Give every tensor a range (representative data), denylist no op, and ask for "
-                "TFLITE_BUILTINS_INT8: the converter then names an op that has no int8 kernel.",
+                remedy,
             )
 
 

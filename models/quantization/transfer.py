@@ -79,9 +79,15 @@ def outputs_with_context(model: tf_keras.Model, x: Inputs) -> dict[str, Any]:
         x: [n, steps, features] float32, standardized; with ``lengths`` where the model takes them.
 
     Returns:
-        the model's outputs, and ``context`` [n, units], of several queries [n, queries, units].
+        the model's outputs, and ``context`` [n, units], of several queries [n, queries, units]. No context
+        of multi-head attention: what comes out of it is projected, and in a file the context is the one
+        product that takes the weights, the means of the heads before that.
     """
-    context, _ = model.get_layer("attention").output
+    attention = model.get_layer("attention")
+    if not attention.context_is_mean:
+        answers: dict[str, Any] = model.predict(x, batch_size=1024, verbose=0)
+        return answers
+    context, _ = attention.output
     tapped = tf_keras.Model(model.input, {**model.output, "context": context})
     outputs: dict[str, Any] = tapped.predict(x, batch_size=1024, verbose=0)
     context = outputs["context"]  # [n, queries, units]

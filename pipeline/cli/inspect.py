@@ -133,11 +133,15 @@ def _print_lstm(lstm: "LstmSummary") -> None:
 
 
 def _print_metadata(metadata: dict[str, Any]) -> None:
-    for key in ("name", "class_names", "channel_names", "channel_units", "sample_rate_hz"):
+    task = metadata.get("task")
+    called = {"multi-label": "label names", "regression": "target names"}.get(str(task), "class names")
+    keys = ("name", "task", "class_names", "target_units", "channel_names", "channel_units", "sample_rate_hz")
+    for key in keys:
         value = metadata.get(key)
         shown = ", ".join(filter(None, map(str, value))) if isinstance(value, list) else value
         if shown:
-            _say(f"{key.replace('_', ' ').capitalize()}: {shown}")
+            what = called if key == "class_names" else key.replace("_", " ")
+            _say(f"{what.capitalize()}: {shown}")
     provenance = metadata.get("provenance")
     if isinstance(provenance, dict) and provenance:
         _say("Made with: " + ", ".join(f"{name} {value}" for name, value in provenance.items()))

@@ -114,8 +114,10 @@ def _scores(scores: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[
     """Figures of merit beside the accuracy, a line a model."""
     for one in scores:
         if one["name"] in names:
-            shown = ", ".join(f"{printable(what)} {amount(value)}" for what, value in one["values"].items())
-            yield f"  {names[one['name']]:<26} {shown}"
+            shown = [f"{printable(what)} {amount(value)}" for what, value in one["values"].items()]
+            yield click.wrap_text(
+                f"{names[one['name']]:<26} {', '.join(shown)}", 80, "  ", " " * 29, preserve_paragraphs=False
+            )
 
 
 def _stock(parity: Mapping[str, Any]) -> Iterator[str]:

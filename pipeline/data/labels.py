@@ -6,7 +6,7 @@ import numpy as np
 
 from models.errors import InputError
 
-SAY_TASK = "Say what is to be learned: np.savez(..., task={task!r})."
+SAY_TASK = "np.savez(..., task={task!r})"
 
 
 def label_indices(key: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
@@ -75,6 +75,6 @@ def numbered(key: str, labels: np.ndarray, classes: int) -> np.ndarray:
             f"{key} holds the label {labels[tuple(bad[0])]} at {where}; "
             f"allowed are whole numbers from 0 {upward}.",
             "Labels count from 0. The number of classes is that of class_names, or what y_train holds. "
-            "Numbers that are no classes: " + SAY_TASK.format(task="regression"),
+            f"For numbers that are no classes say {SAY_TASK.format(task='regression')}.",
         )
     return labels.astype(np.int64)

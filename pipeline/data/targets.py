@@ -63,7 +63,11 @@ def read_targets(arrays: Arrays, steps: int, asked: str | None = None) -> Target
     fitting = {"task", NAMES[task], *(["target_units"] if task == "regression" else [])}
     for key in KEYS:
         if key in arrays and key not in fitting:
-            raise InputError(f"{key} does not go with the task {task!r}.", f"Its names are {NAMES[task]}.")
+            tip = f"Its names are {NAMES[task]}."
+            if said_task(arrays) is None and asked is None:
+                meant = next((other for other, names in NAMES.items() if names == key), "regression")
+                tip = f"The file says no task, so it was taken for {task}. Say {SAY_TASK.format(task=meant)}."
+            raise InputError(f"{key} does not go with the task {task!r}.", tip)
     return _READERS[task](arrays, task, steps)
 
 
@@ -140,7 +144,8 @@ def _classes(arrays: Arrays, task: str, steps: int) -> Targets:
                 f"y_{part} has shape {labels.shape}, x_{part} holds {windows} windows"
                 + (f" of {steps} steps." if task == "per-step" else "."),
                 "Labels are one number or text a window, [n], or one a step, [n, time]; of one-hot rows take "
-                "the argmax. Several labels or numbers a window: " + SAY_TASK.format(task="multi-label"),
+                f"the argmax. For several labels a window say {SAY_TASK.format(task='multi-label')}, for "
+                "several numbers task='regression'.",
             )
     names = texts(arrays, "class_names", None)
     _require_different("class_names", names)

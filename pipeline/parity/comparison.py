@@ -117,7 +117,7 @@ def comparable_contexts(reference: Outputs, tested: Outputs) -> tuple[Array, Arr
     if reference.context.shape != tested.context.shape:
         return None
     shape, real = tested.context.shape, tested.real
-    if real is not None and len(shape) > 2 and shape[-2] == real.shape[1]:  # one a step: of real steps only
+    if real is not None and len(shape) > 2 and tested.has_queries:  # one a step: of real steps only
         rows = np.broadcast_to(real if len(shape) == 3 else real[:, np.newaxis], shape[:-1])
         return reference.context[rows], tested.context[rows]
     return reference.context, tested.context

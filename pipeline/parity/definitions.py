@@ -55,7 +55,7 @@ _ALL = (
         "attention_row_sum_error",
         "<=",
         "weight",
-        "Distance of the int8 weights of a window from adding up to 1.",
+        "Distance of the weights of a window from adding up to 1, in the tested file.",
     ),
     _promised(
         "attention_top1_agreement",
@@ -70,11 +70,11 @@ _ALL = (
     _promised(
         "context_relative_rms_error", "<=", "relative", "RMS change of the context vectors over their RMS."
     ),
-    _promised("accuracy_drop", "<=", "share", "Test accuracy of the float model minus the int8 file's."),
+    _promised("accuracy_drop", "<=", "share", "Test accuracy of the reference minus the tested file's."),
     _promised("worst_class_recall_drop", "<=", "share", "The largest loss of recall of any single class."),
-    _promised("macro_f1_drop", "<=", "share", "Mean F1 over the labels, float model minus int8 file."),
+    _promised("macro_f1_drop", "<=", "share", "Mean F1 over the labels, reference minus tested file."),
     _promised(
-        "r2_drop", "<=", "share", "Share of the targets' variance explained, float model minus int8 file."
+        "r2_drop", "<=", "share", "Share of the targets' variance explained, reference minus tested file."
     ),
     Definition(
         "attention_within_one_step",

@@ -18,6 +18,7 @@ LOGITS, VALUES, ATTENTION = "logits", "values", "attention_weights"
 MAX_ATTENTION_AXES = 3  # heads, queries, time steps
 _INPUT_TYPES = ("float32", "int8")
 _OUTPUT_TYPES = (*_INPUT_TYPES, "int16")
+_PROBABILITIES = ("SOFTMAX", "LOGISTIC")
 _SAME_NUMBERS = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
@@ -43,7 +44,7 @@ class ModelFile:
         logits: name of the output with one number a class, label or target, or (per step) with a row of
             them for each time step; attention: of the one with a weight for each
             time step along its last axis (of each head, of each query), None where there is none.
-        gives_probabilities: True where `logits` is the result of a SOFTMAX.
+        probabilities: "SOFTMAX" or "LOGISTIC" where `logits` is the result of one; None of any other op.
         metadata: what a file of ours says about itself; None of any other.
     """
 
@@ -55,7 +56,7 @@ class ModelFile:
     outputs: dict[str, Tensor]
     logits: str
     attention: str | None
-    gives_probabilities: bool
+    probabilities: str | None
     metadata: dict[str, Any] | None
 
     @property
@@ -90,6 +91,12 @@ class ModelFile:
     def attention_shape(self) -> tuple[int, ...]:
         """Of one window's attention weights, axes of one element left out; (0,) where there are none."""
         return (0,) if self.attention is None else tuple(_axes(self.outputs[self.attention]))
+
+    @property
+    def queries(self) -> bool | None:
+        """Whether a file of ours says that every step asks; None where nothing is said."""
+        query = (self.metadata or {}).get("query")
+        return query == "all" if query in ("last", "all") else None
 
     @property
     def rule(self) -> Preprocessing | None:
@@ -154,7 +161,7 @@ class ModelFile:
             outputs=outputs,
             logits=logits,
             attention=attention,
-            gives_probabilities=_comes_from_softmax(model, outputs[logits].index),
+            probabilities=_made_by(model, outputs[logits].index),
             metadata=metadata,
         )
 
@@ -254,8 +261,8 @@ def _axes(tensor: Tensor) -> list[int]:
     return [size for size in tensor.shape if size != 1]
 
 
-def _comes_from_softmax(model: schema.ModelT, tensor: int) -> bool:
-    """Whether the tensor is a SOFTMAX's output, perhaps reshaped, quantized or dequantized."""
+def _made_by(model: schema.ModelT, tensor: int) -> str | None:
+    """Which of `_PROBABILITIES` the tensor comes from, perhaps reshaped, quantized or dequantized."""
     graph = model.subgraphs[0]
     makers = {
         output: operator
@@ -264,12 +271,12 @@ def _comes_from_softmax(model: schema.ModelT, tensor: int) -> bool:
     }
     for _ in makers:  # a damaged file may go in circles
         if tensor not in makers:
-            return False
+            return None
         kind = schema.operator_name(model, makers[tensor])
         if kind not in _SAME_NUMBERS:
-            return kind == "SOFTMAX"
+            return kind if kind in _PROBABILITIES else None
         tensor = next(iter(schema.indices(makers[tensor].inputs)), -1)
-    return False
+    return None
 
 
 def _shown(tensors: dict[str, Tensor]) -> str:

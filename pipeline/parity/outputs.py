@@ -32,6 +32,8 @@ class Outputs:
         attention_step: the quantization step of the attention weights, 1/256 in int8 and 1/32768 in int16;
             None where they are float.
         real: [n, T] bool, the steps that count where others are padding; None where all do.
+        queries: whether every step asks, so that the axis before the last is one of queries; False: of heads,
+            if there is one. None: nobody said, as of a file that is not ours; then its length tells.
 
     Raises:
         VerificationError: shapes that do not belong together.
@@ -43,12 +45,13 @@ class Outputs:
     logits_scale: float | None = None
     attention_step: float | None = None
     real: Array | None = None
+    queries: bool | None = None
 
     @classmethod
-    def of(cls, answers: Mapping[str, Array]) -> Outputs:
+    def of(cls, answers: Mapping[str, Array], queries: bool | None = None) -> Outputs:
         """Returns what a Keras model answered, by the names of its outputs; a regression's are `values`."""
         answer = answers["values"] if "values" in answers else answers["logits"]
-        return cls(answer, answers["attention_weights"], answers.get("context"))
+        return cls(answer, answers["attention_weights"], answers.get("context"), queries=queries)
 
     def __post_init__(self) -> None:
         arrays = {"logits": self.logits, "attention_weights": self.attention_weights}
@@ -90,9 +93,10 @@ class Outputs:
 
     @property
     def has_queries(self) -> bool:
-        """Whether every step asks: the axis before the last is as long as the last."""
+        """Whether every step asks: as `queries` says, else where the last two axes are equally long."""
         shape = self.attention_weights.shape
-        return len(shape) > 2 and shape[-2] == shape[-1]
+        square = len(shape) > 2 and shape[-2] == shape[-1]
+        return square and self.queries is not False
 
     @property
     def real_rows(self) -> Array:
@@ -149,6 +153,7 @@ class Outputs:
                     attention_weights=arrays["attention_weights"],
                     context=arrays.get("context"),
                     real=arrays.get("real"),
+                    queries=bool(arrays["queries"]) if "queries" in arrays else None,
                     **{name: float(arrays[name]) for name in _STEPS if name in arrays},
                 )
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -25,6 +25,7 @@ from pipeline.progress import Progress, Silence
 REAL = "real steps.npy"
 JOB = "pipeline.parity.running:run_job"
 _TOLD_EVERY = 16  # windows
+_NEXT_TO_0 = np.float32(2.0**-24)  # 1 minus it is the float32 next to 1
 
 
 class Runnable(Protocol):
@@ -116,13 +117,17 @@ def run_file(
 
 
 def run_files(
-    given: Mapping[str, tuple[ModelFile, Array]], progress: Progress, real: Array | None = None
+    given: Mapping[str, tuple[ModelFile, Array]],
+    progress: Progress,
+    real: Array | None = None,
+    task: str = "classification",
 ) -> tuple[dict[str, Outputs], dict[str, float]]:
     """Run files in a child process.
 
     Args:
         given: by any name, each file and its features [n, T, F].
         real: [n, T], the steps of every window that count, see `Outputs`; None: all.
+        task: what they answer; of "regression" a softmax or sigmoid at the end gives values.
 
     Returns:
         The outputs, with the context vectors where they can be found, and the median time of one window in
@@ -155,7 +160,9 @@ def run_files(
         latency_ms = child.run_in_child(JOB, folder, files, relay, crashed)
         progress.finish()
         outputs = {role: Outputs.load(folder / f"{role}.npz") for role in given}
-    return {role: _as_logits(one, given[role][0]) for role, one in outputs.items()}, latency_ms
+    if task != "regression":
+        outputs = {role: _as_logits(one, given[role][0]) for role, one in outputs.items()}
+    return outputs, latency_ms
 
 
 def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
@@ -203,20 +210,29 @@ def context_of(content: bytes, features: Array, lengths: Array | None = None) ->
 
 
 def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
-    """Without axes of one element beside the window: files of one signature differ in them."""
+    """Without axes of one element beside the window, in which files of one signature differ."""
     count = len(outputs)
     return dataclasses.replace(
         outputs,
         logits=outputs.logits.reshape(count, *file.answer_shape),
         attention_weights=outputs.attention_weights.reshape(count, *file.attention_shape),
+        queries=file.queries,
     )
 
 
 def _as_logits(outputs: Outputs, file: ModelFile) -> Outputs:
-    """Logarithms of what is a probability already: softmax(log p) = p. An int8 zero becomes a tiny number."""
-    if not file.gives_probabilities:
+    """What gives a probability back: softmax(log p) = p, and sigmoid(log(p / (1 - p))) = p.
+
+    An int8 0 (or 1, of a sigmoid) has no finite logit; it becomes a probability next to it.
+    """
+    if file.probabilities is None:
         return outputs
-    return dataclasses.replace(outputs, logits=np.log(np.maximum(outputs.logits, 1e-30)), logits_scale=None)
+    if file.probabilities == "SOFTMAX":
+        logits = np.log(np.maximum(outputs.logits, 1e-30))
+    else:
+        shares = np.clip(outputs.logits, _NEXT_TO_0, 1 - _NEXT_TO_0)
+        logits = np.log(shares) - np.log1p(-shares)
+    return dataclasses.replace(outputs, logits=logits, logits_scale=None)
 
 
 def _wanted(file: ModelFile) -> list[str]:

@@ -21,12 +21,31 @@ FLOAT_SUM = 2.0**-22
 FINEST_STEP = 1.0 / 32768.0
 """Attention in float has no steps; where they are counted, those of the finest format it could have are."""
 
-
 INT16_STEP = 1.0 / 32768.0
 """Of an int16 softmax, by the op's definition."""
 
 QUARTER_STEP = 1.0 / 1024.0
 """A quarter of a step of an int8 softmax: see `training_limits`."""
+
+
+def limits_of_another_task(tolerances: Mapping[str, float | None], task: str) -> dict[str, str]:
+    """Of the limits that are given, those that no measurement of this task could hold: by name, why."""
+    own = task_named(task).promise
+    return {
+        name: f"got {limit:g}; it is not measured of the task {task}, allowed: auto"
+        for name, limit in tolerances.items()
+        if limit is not None and name in PROMISE and name not in own
+    }
+
+
+def require_limits_of(task: str, tolerances: Mapping[str, float | None]) -> None:
+    """Raise an InputError where a limit belongs to another task: it would fail when all is trained."""
+    if wrong := limits_of_another_task(tolerances, task):
+        raise InputError(
+            "A limit belongs to another task:\n"
+            + "\n".join(f"  [tolerances] {name}: {why}" for name, why in wrong.items()),
+            f"The checks of {task} are {', '.join(task_named(task).promise)}.",
+        )
 
 
 def promise_limits(

@@ -71,6 +71,7 @@ class ReportData:
         task: what the models answer.
         scores: figures of merit beside the accuracies, {"name", "values": {what: value}} per model.
         attention_step: the quantization step of the int8 file's attention weights; None where it has none.
+        queries: whether every step asks; the axis before the steps, if there is one, is then of queries.
         arrays: `example_signal` [m, T, F] standardized, `example_float`, `example_int8` [m, ..., T];
             `map_float`, `map_int8` [k, T] and `map_labels` [k] for the overview: means over rows.
     """
@@ -102,6 +103,7 @@ class ReportData:
     attention_step: float | None = None
     task: str = "classification"
     scores: list[Json] = field(default_factory=list)
+    queries: bool = False
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
@@ -160,9 +162,8 @@ class ReportData:
     @property
     def averaged(self) -> str:
         """What the overview of attention is the mean over, "" where a window has one row of weights."""
-        *axes, steps = self.arrays["example_float"].shape[1:]
-        over = ["queries" if size == steps else "heads" for size in axes]
-        return " and ".join(over)
+        axes = self.arrays["example_float"].ndim - 2
+        return " and ".join(["heads", "queries"][2 - axes :] if self.queries else ["heads"] * axes)
 
     def label(self, name: str) -> str:
         """What a model of `accuracies` is called."""

@@ -66,6 +66,7 @@ def window(
     names: tuple[str, str] = ("float", "int8"),
     step: float = 0.0,
     padded_at_end: int = 0,
+    queries: bool = False,
 ) -> str:
     """One window: its signal [T, F] above, then attention of both models and their difference.
 
@@ -75,6 +76,7 @@ def window(
     Args:
         padded, padded_at_end: steps of padding in front, and behind.
         step: the least difference that gets the full colour.
+        queries: the axis before the last is one of queries.
     """
     with drawing_style():
         steps = len(signal)
@@ -83,7 +85,7 @@ def window(
         end = max(largest(difference), step) if int8_weights.size else 0.0
         strips = ((float_weights, "viridis", 0.0, top), (int8_weights, "viridis", 0.0, top),
                   (difference, "RdBu_r", -end, end))  # fmt: skip
-        if int8_weights.shape[-2:] == (steps, steps):
+        if queries:
             heads = int(int8_weights.size / steps**2)
             height, boxes = _image_boxes(heads)
         else:

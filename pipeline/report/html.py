@@ -102,10 +102,11 @@ def _tiles(data: ReportData) -> list[Json]:
     if apart := promise.get("value_rms_error"):
         tiles.append({"label": "values moved by", "value": numbers.amount(apart.value),
                       "more": "standard deviations, RMS"})  # fmt: skip
-    if agreement := promise.get("decision_agreement"):
-        tiles.append({"label": "decisions agree", "value": numbers.percent(agreement.value),
-                      "more": f"on {agreement.n} test windows"})  # fmt: skip
     before, after = data.accuracy("float_model"), data.accuracy("int8")
+    if agreement := promise.get("decision_agreement"):
+        steps = f"{after.n if after else 'the'} steps of " if data.task == "per-step" else ""
+        tiles.append({"label": "decisions agree", "value": numbers.percent(agreement.value),
+                      "more": f"on {steps}{agreement.n} test windows"})  # fmt: skip
     if before and after:
         tiles.append({"label": f"{short[1]} accuracy", "value": numbers.percent(after.value),
                       "more": f"{data.names['float_model']} {numbers.percent(before.value)}"})  # fmt: skip
@@ -162,7 +163,7 @@ def _drawings(data: ReportData) -> Json:
             "about": about,
             "svg": Markup(
                 figures.window(signal, float_, int8, about["padded_steps"], rate, short, step,
-                               about.get("padded_at_end", 0))
+                               about.get("padded_at_end", 0), data.queries)
             ),
         }
         for about, signal, float_, int8 in zip(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pipeline.parity.verdict import Check
+from pipeline.parity.verdict import REPRESENTATION, Check
 
 MISSING = "not measured"
 
@@ -61,16 +61,20 @@ def outcome(check: Check) -> str:
 def figures(check: Check) -> tuple[str, str]:
     """Value and limit ("" without one) as text, with as many digits as it takes to tell them apart.
 
-    What misses its limit never looks as if it met it, and nothing short of everything is called 100 %.
+    What misses its limit never looks as if it met it; what lies on it, but for the representation of
+    numbers, is not told apart from it. And nothing short of everything is called 100 %.
     A share of what agrees is a percentage; a difference is a plain number of three significant digits.
     """
     as_percent = check.unit == "share" and check.relation == ">="
     value, limit = check.value, check.limit
     measured = value is not None and math.isfinite(value)
-    numbers = [number for number in (limit, 1.0) if measured and number is not None and number != value]
+    apart = []
+    if value is not None and math.isfinite(value):
+        on_limit = limit is None or math.isclose(value, limit, rel_tol=REPRESENTATION, abs_tol=REPRESENTATION)
+        apart = [number for number in (value if on_limit else limit, 1.0) if number != value]
     for digits in range(3, 12):
         shown = _written(value, as_percent, digits) if measured else MISSING
-        if shown not in (_written(number, as_percent, digits) for number in numbers):
+        if shown not in (_written(number, as_percent, digits) for number in apart):
             break
     return shown, "" if limit is None else f"{check.relation} {_written(limit, as_percent, digits)}"
 

@@ -30,7 +30,7 @@ class ConvertStage:
     """Reads the SavedModels and the ranges; writes the files, and as `conversion.json` how they were made."""
 
     name = "convert"
-    version = 4
+    version = 5
     reads: tuple[str, ...] = ("data", "train", "quantize")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -41,8 +41,9 @@ class ConvertStage:
         """Convert in a child process: a crash of the converter becomes an error message."""
         data = PreparedData.load(context.artifact("data"))
         schemes = schemes_of(context.config.quantize)
-        model = json.loads((context.artifact("train") / "model.json").read_text("utf-8"))
-        layers = lstm_layer_names(ModelConfig.from_dict(model).recurrent)
+        document = json.loads((context.artifact("train") / "model.json").read_text("utf-8"))
+        model = ModelConfig.from_dict(document)
+        layers, metadata = lstm_layer_names(model.recurrent), _metadata(context.config, data, model)
         quantize = context.artifact("quantize")
         work = context.folder / "work"
         context.progress.start("Converting", None)
@@ -61,7 +62,7 @@ class ConvertStage:
                 },
                 "io": context.config.convert.io,
                 "lstm_layers": layers,
-                "metadata": _metadata(context.config, data),
+                "metadata": metadata,
             },
             context.progress,
         )
@@ -70,7 +71,7 @@ class ConvertStage:
             (work / scheme.file).replace(context.folder / scheme.file)
         result: dict[str, Any] = {"schemes": made}
         if context.config.convert.compare_stock:
-            result["stock"] = _convert_stock(context, data)
+            result["stock"] = _convert_stock(context, data, metadata)
         shutil.rmtree(work)
         (context.folder / "conversion.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         sizes = {scheme: (context.folder / scheme.file).stat().st_size for scheme in schemes}
@@ -87,7 +88,7 @@ def _told(sizes: Mapping[Scheme, int], lstms: int) -> str:
     return f"{', '.join(parts)}; {each} one fused op in {where}"
 
 
-def _convert_stock(context: StageContext, data: PreparedData) -> str:
+def _convert_stock(context: StageContext, data: PreparedData, metadata: Mapping[str, Any]) -> str:
     """Let TensorFlow's own quantizer make `model_int8_stock.tflite`; returns why there is none, or "".
 
     It is there to be compared with: neither a refusal nor a crash ends the build.
@@ -108,7 +109,7 @@ def _convert_stock(context: StageContext, data: PreparedData) -> str:
                 "saved_model": str(context.artifact("train") / "saved_model"),
                 "windows": str(work / "windows.npy"),
                 "lengths": lengths,
-                "metadata": _metadata(context.config, data),
+                "metadata": metadata,
             },
             context.progress,
         )
@@ -121,11 +122,12 @@ def _convert_stock(context: StageContext, data: PreparedData) -> str:
     return ""
 
 
-def _metadata(config: BuildConfig, data: PreparedData) -> dict[str, Any]:
+def _metadata(config: BuildConfig, data: PreparedData, model: ModelConfig) -> dict[str, Any]:
     """What travels inside the files; the layout is docs/tflite-file.md."""
     return {
         "name": data.name,
         "task": data.task,
+        "query": model.attention.query,
         "class_names": list(data.class_names),
         **({"target_units": list(data.target_units)} if data.target_units else {}),
         "channel_names": list(data.channel_names),

@@ -41,6 +41,11 @@ class DataStage:
         context.progress.finish()
         for note in unread_note(context.config.data.source, dataset.unread):
             context.progress.message(note)
+        steps = data.preprocessing.steps
+        if padding and (dataset.lengths_train == steps).all() and (dataset.lengths_test == steps).all():
+            context.progress.message(
+                f"Every recording has {steps} steps: variable_length adds an input and changes no answer."
+            )
         context.progress.message(
             f"{data.name}: {len(data.x_train)} training, {len(data.x_validation)} validation and "
             f"{len(data.x_test)} test windows of {data.preprocessing.steps} steps, "

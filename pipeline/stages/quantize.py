@@ -27,7 +27,7 @@ class QuantizeStage:
     """
 
     name = "quantize"
-    version = 2
+    version = 3
     reads: tuple[str, ...] = ("data", "train")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -119,8 +119,9 @@ def _save(folder: Path, data: PreparedData, config: ModelConfig, twin: tf_keras.
         Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)
     )
     RangeTable(window, tuple(quantities), length).save(folder / "ranges.npz")
-    Outputs.of(outputs_with_context(plain, data.inputs("test"))).save(folder / "outputs_forward.npz")
-    Outputs.of(outputs_with_context(twin, data.inputs("test"))).save(folder / "outputs_twin.npz")
+    queries = config.attention.query == "all"
+    for model, name in ((plain, "outputs_forward.npz"), (twin, "outputs_twin.npz")):
+        Outputs.of(outputs_with_context(model, data.inputs("test")), queries).save(folder / name)
     export_saved_model(
         plain, folder / "saved_model", config.steps, config.features, config.variable_length
     )

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.model_config import model_config
+from pipeline.parity.tolerances import require_limits_of
 from pipeline.stages import StageContext
 from pipeline.training_log import TrainingLog
 
@@ -18,7 +19,7 @@ class TrainStage:
     """Reads the data; writes the float model, what it says about the test windows, and how training went."""
 
     name = "train"
-    version = 1
+    version = 2
     reads: tuple[str, ...] = ("data",)
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -38,6 +39,7 @@ class TrainStage:
 
         config = context.config
         data = PreparedData.load(context.artifact("data"))
+        require_limits_of(data.task, config.tolerances.model_dump())
         built = model_config(config.model, data)
         x_all = data.inputs("train", "validation")
         y_all = np.concatenate([data.y_train, data.y_validation])
@@ -78,7 +80,8 @@ class TrainStage:
         plain = inference_form(model, built)
         plain.save_weights(context.folder / "float.weights.h5")
         (context.folder / "model.json").write_text(json.dumps(built.to_dict(), indent=1) + "\n", "utf-8")
-        answers = Outputs.of(outputs_with_context(plain, data.inputs("test")))
+        queries = built.attention.query == "all"
+        answers = Outputs.of(outputs_with_context(plain, data.inputs("test")), queries)
         answers.save(context.folder / "outputs_float.npz")
         export_saved_model(
             plain, context.folder / "saved_model", built.steps, built.features, built.variable_length

@@ -27,6 +27,7 @@ from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
 from pipeline.parity.sampling import stratified_sample
 from pipeline.parity.tasks import task_named
+from pipeline.parity.tolerances import require_limits_of
 from pipeline.parity.verdict import Check
 from pipeline.progress import Silence
 from pipeline.report import collect
@@ -44,7 +45,7 @@ class VerifyStage:
     """Reads all stages before it; writes `golden.npz`, `parity.json` and the report's data."""
 
     name = "verify"
-    version = 8
+    version = 9
     reads: tuple[str, ...] = ("data", "train", "quantize", "convert")
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class VerifyStage:
         features, labels = data.x_test[chosen], data.y_test[chosen]
         real = None if data.real_test is None else data.real_test[chosen]
         tolerances = context.config.tolerances.model_dump()
+        require_limits_of(task.name, tolerances)  # the stage `train` is kept where only limits changed
         float_model = _outputs(context.artifact("train") / "outputs_float.npz", "train", data, chosen)
         files = [
             SchemeFile.open(scheme, context.artifact("convert"))
@@ -233,7 +235,7 @@ def _stock(
             conversion = json.loads((path.parent / "conversion.json").read_text(encoding="utf-8"))
             raise ConversionError(conversion["stock"])
         stock = {"int8_stock": (ModelFile.read(path), features)}
-        ran, _ = run_files(stock, context.progress, float_model.real)
+        ran, _ = run_files(stock, context.progress, float_model.real, task)
     except FuselageError as error:
         return {"file": STOCK, "checks": [], "error": error.message}, {}
     checks = comparison.promise(
@@ -260,6 +262,17 @@ def _dataset(data: PreparedData) -> dict[str, Any]:
 def _notes(config: BuildConfig, shown: SchemeFile, latency_ms: Mapping[str, float]) -> list[str]:
     """What a reader has to know about this build."""
     notes: list[str] = []
+    if config.model.attention == "multi-head":
+        notes.append(
+            "With multi-head attention context vectors are not compared: the files show the means of the "
+            "heads, the float model what their projection makes of them."
+        )
+    finer = [one for one in config.quantize.attention_precision if one != "int8"]
+    if config.convert.io == "int8" and finer:
+        notes.append(
+            "With --io int8 attention weights leave the file as int8, in steps of 1/256, though they are "
+            f"computed in {' or '.join(finer)}."
+        )
     if shown.scheme.attention is None:
         return notes
     if not config.quantize.qat:

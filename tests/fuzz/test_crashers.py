@@ -98,7 +98,7 @@ def test_verify_reads_a_file_whose_last_operator_has_no_input(tmp_path: Path, in
             operator.inputs = inputs
 
     (tmp_path / "model.tflite").write_bytes(changed("int8", change))
-    assert not ModelFile.read(tmp_path / "model.tflite").gives_probabilities
+    assert ModelFile.read(tmp_path / "model.tflite").probabilities is None
 
 
 @pytest.mark.parametrize("bomb", bombs.BOMBS)

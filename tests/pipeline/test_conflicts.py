@@ -30,6 +30,32 @@ from pipeline.conflicts import conflicts
         ),
         ({"model": {"task": "per-step", "query": "last"}}, ("model", "query"), "a query per step"),
         (
+            {"model": {"variable_length": True, "query": "all"}},
+            ("model", "query"),
+            "got all; with variable_length the mean of a varying number of contexts has no integer op",
+        ),
+        ({"quantize": {"qat": False, "qat_epochs": 5}}, ("quantize", "qat_epochs"), "got 5; qat is false"),
+        (
+            {"quantize": {"qat": False, "qat_learning_rate": 0.001}},
+            ("quantize", "qat_learning_rate"),
+            "got 0.001; qat is false",
+        ),
+        (
+            {"quantize": {"scheme": "float32", "qat_epochs": 5}},
+            ("quantize", "qat_epochs"),
+            "only int8 is trained, not float32",
+        ),
+        (
+            {"quantize": {"scheme": ["float32", "float16"], "qat": False}},
+            ("quantize", "qat"),
+            "got false; it is for the scheme int8, which is not among float32, float16",
+        ),
+        (
+            {"quantize": {"scheme": "dynamic", "calibration": "min-max"}},
+            ("quantize", "calibration"),
+            "got min-max; it is for the scheme int8",
+        ),
+        (
             {"quantize": {"scheme": ["int8", "float16", "int8"]}},
             ("quantize", "scheme"),
             "got int8 more than once",
@@ -50,6 +76,16 @@ from pipeline.conflicts import conflicts
             ("convert", "compare_stock"),
             "needs an int8 file",
         ),
+        (
+            {"model": {"task": "multi-label"}, "tolerances": {"r2_drop": 0.05}},
+            ("tolerances", "r2_drop"),
+            "got 0.05; it is not measured of the task multi-label",
+        ),
+        (
+            {"model": {"attention": "multi-head"}, "tolerances": {"context_max_error": 0.1}},
+            ("tolerances", "context_max_error"),
+            "no contexts are compared",
+        ),
     ],
 )
 def test_each_conflict_is_found(given: dict[str, Any], place: tuple[str, str], told: str) -> None:
@@ -65,6 +101,12 @@ def test_each_conflict_is_found(given: dict[str, Any], place: tuple[str, str], t
         {"model": {"attention": "multi-head", "heads": 8, "units": 12, "bidirectional": True}},
         {"model": {"units": [8, 8], "layer_dropout": 0.2}},
         {"model": {"task": "per-step"}},
+        {"model": {"task": "per-step", "variable_length": True, "query": "all"}},
+        {"model": {"variable_length": True}},
+        {"quantize": {"qat": False}},
+        {"tolerances": {"r2_drop": 0.05}},  # the data say what the task is
+        {"model": {"task": "regression"}, "tolerances": {"r2_drop": 0.05}},
+        {"quantize": {"scheme": ["float16", "int8"], "qat_epochs": 5, "calibration": "min-max"}},
         {"quantize": {"scheme": ["float32", "float16", "dynamic", "int8"], "attention_precision": "int16"}},
         {"quantize": {"scheme": "float16", "attention_precision": "int8"}},  # the default, written out
     ],

@@ -90,6 +90,14 @@ def test_attention_of_several_rows_is_compared_and_drawn(pair: Pair, tmp_path: P
     assert pair.write(rows, {**rows, "beta": 3.0}).verify().verdict == "fail"
 
 
+@pytest.mark.parametrize(("query", "axis"), [("last", "heads"), ("all", "queries")])
+def test_as_many_heads_as_steps_are_what_the_file_says(pair: Pair, query: str, axis: str) -> None:
+    rule = {**metadata()["preprocessing"], "steps": 3}
+    options = {"per_channel": True, "steps": 3, "described": metadata(query=query, preprocessing=rule)}
+    result = pair.write(options, options).verify(RAW[:, :3])
+    assert (result.verdict, result.averaged) == ("pass", axis)
+
+
 SUMS = FEATURES.sum(axis=1)
 TASKS: dict[str, tuple[dict[str, Any], Any]] = {
     "multi-label": ({"described": metadata(task="multi-label")}, (SUMS > 1).astype(int)),
@@ -110,6 +118,8 @@ def test_files_of_every_task_are_compared_and_reported(pair: Pair, tmp_path: Pat
     assert ('id="classes"' in page) == (task != "regression")
     assert ("<h3>Scores</h3>" in page) == (task != "per-step")
     assert ("macro F1" in text) == (task == "multi-label")
+    assert ("on 200 steps of 40 test windows" in page) == (task == "per-step")
+    assert "int8" not in "".join(result.glossary[name] for name in task_named(task).promise)
     if task == "regression":
         values = result.scores[0]["values"]
         assert values["R2"] == pytest.approx(1)
@@ -124,12 +134,32 @@ def test_files_of_every_task_are_compared_and_reported(pair: Pair, tmp_path: Pat
     }  # fmt: skip
 
 
+def test_a_sigmoid_at_the_end_gives_probabilities(pair: Pair) -> None:
+    """Taken as logits every one of them would be above 0: every label given."""
+    data = GivenWindows("data", features=FEATURES, labels=(SUMS > 0).astype(int), task="multi-label")
+    sigmoid = {"probabilities": "LOGISTIC"}
+    for options in (sigmoid, {}):
+        pair.write(options, sigmoid)
+        result = core.verify_files(pair.a, pair.b, data, {})
+        assert [one.correct for one in result.accuracies] == [40, 40]
+        assert by_name(result)["max_probability_difference"].value == pytest.approx(0, abs=1e-6)
+        assert "B ends with a sigmoid: its 'logits' were compared as probabilities." in result.notes
+
+
+def test_a_sigmoid_of_a_regression_gives_values(pair: Pair) -> None:
+    data = GivenWindows("data", features=FEATURES, labels=1 / (1 + np.exp(-SUMS)), task="regression")
+    pair.write({"probabilities": "LOGISTIC"}, {"probabilities": "LOGISTIC"})
+    result = core.verify_files(pair.a, pair.b, data, {})
+    assert result.scores[0]["values"]["R2"] == pytest.approx(1)
+    assert not any("sigmoid" in note for note in result.notes)
+
+
 def test_the_tasks_of_files_and_data_have_to_be_the_same(pair: Pair) -> None:
     pair.write(TASKS["multi-label"][0])
     other = GivenWindows("data", tuple(RAW), labels=LABELS, task="classification")
     with pytest.raises(InputError, match="tasks: file A is for multi-label, 'data' is for classif"):
         core.verify_files(pair.a, pair.b, other, {})
-    with pytest.raises(InputError, match=r"The labels has shape \(40,\); there are 3 labels"):
+    with pytest.raises(InputError, match=r"labels has shape \(40,\); there are 3 labels"):
         pair.verify(RAW, LABELS)
 
 
@@ -217,6 +247,18 @@ def test_tolerances_are_those_of_a_configuration(pair: Pair) -> None:
     assert by_name(result)["accuracy_drop"].limit == 1 / 40
     with pytest.raises(InputError, match="Unknown tolerance 'attention'"):
         pair.verify(tolerances={"attention": 0.1})
+
+
+def test_names_are_called_what_the_task_calls_them(pair: Pair) -> None:
+    a, b = regression_metadata(), {**regression_metadata(), "class_names": ["v", "u", "w"]}
+    pair.write({"outputs": VALUES, "described": a}, {"outputs": VALUES, "described": b})
+    with pytest.raises(InputError, match="same target names in another order"):
+        pair.verify(labels=None)
+
+
+def test_a_limit_of_another_task_is_refused(pair: Pair) -> None:
+    with pytest.raises(InputError, match=r"r2_drop: got 0\.05; it is not measured of the task classif"):
+        pair.write().verify(tolerances={"r2_drop": 0.05})
 
 
 def test_without_labels_accuracy_is_skipped_unless_a_limit_asks(pair: Pair) -> None:
@@ -327,7 +369,7 @@ def test_contexts_of_other_sizes_are_not_compared(pair: Pair, monkeypatch: pytes
 
 
 def test_a_softmax_at_the_end_changes_nothing(pair: Pair) -> None:
-    result = pair.write(b={"probabilities": True}).verify()
+    result = pair.write(b={"probabilities": "SOFTMAX"}).verify()
     assert by_name(result)["max_probability_difference"].value == pytest.approx(0, abs=1e-6)
     assert "B ends with a softmax: its 'logits' were compared as probabilities." in result.notes
 

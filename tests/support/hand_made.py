@@ -59,7 +59,7 @@ def hand_made(
     steps: int = STEPS,
     features: int = FEATURES,
     shape: tuple[int, ...] | None = None,
-    probabilities: bool = False,
+    probabilities: str | None = None,
     per_channel: bool = False,
     per_step: bool = False,
     lengths: bool = False,
@@ -72,7 +72,7 @@ def hand_made(
         outputs: names of logits and, if there are two, of the attention weights.
         beta: of the attention's softmax; another one is another attention map.
         shape: of the input as the file states it, where that is not [1, steps, features].
-        probabilities: a softmax after the logits.
+        probabilities: after the logits a "SOFTMAX" or "LOGISTIC", a sigmoid.
         per_channel: attention_weights = softmax(beta * features) of each channel, [1, features, steps], and
             inside the file a context: these weights times the features, [1, features, features].
         per_step: logits = features, [1, steps, classes = features].
@@ -90,6 +90,7 @@ def hand_made(
         _code(generated.BuiltinOperator.BATCH_MATMUL),
         _code(generated.BuiltinOperator.CAST),
         _code(generated.BuiltinOperator.ADD),
+        _code(generated.BuiltinOperator.LOGISTIC),
     ]
     graph = generated.SubGraphT()
     graph.tensors, graph.operators, graph.name = [], [], "main"
@@ -113,7 +114,10 @@ def hand_made(
     if probabilities:
         before, graph.tensors[logits].name = logits, "scores of classes"
         logits = _tensor(model, graph, outputs[0], (1, features))
-        graph.operators.append(_operator(1, [before], logits, _softmax(1.0)))
+        end = _operator(1, [before], logits, _softmax(1.0))
+        if probabilities == "LOGISTIC":
+            end = _operator(6, [before], logits, (generated.BuiltinOptions.NONE, None))
+        graph.operators.append(end)
     results = [logits]
     if len(outputs) > 1:
         rows = (1, features, steps) if per_channel else (1, steps)

@@ -22,7 +22,7 @@ class MultiLabel(Task):
     meanings: ClassVar[Mapping[str, str]] = {
         "decision_agreement": "Windows to which both give exactly the same labels.",
         "max_probability_difference": "Largest change of a label's probability in any window.",
-        "accuracy_drop": "Share of windows whose labels are all right, float model minus int8 file.",
+        "accuracy_drop": "Share of windows whose labels are all right, reference minus tested file.",
         "worst_class_recall_drop": "The largest loss of recall of any single label.",
     }
 

@@ -21,7 +21,7 @@ class PerStep(Classification):
     meanings: ClassVar[Mapping[str, str]] = {
         "decision_agreement": "Steps for which both decide for the same class.",
         "max_probability_difference": "Largest change of a class probability at any step.",
-        "accuracy_drop": "Share of test steps the float model decides rightly minus the int8 file's.",
+        "accuracy_drop": "Share of test steps the reference decides rightly minus the tested file's.",
         "worst_class_recall_drop": "The largest loss of recall of any single class, over steps.",
     }
 

@@ -13,6 +13,7 @@ from converters import schema
 from converters.findings import RULES, Finding, Measurement, experiment, findings
 from converters.flatbuffer import set_cell_clip
 from converters.lstm_op import LstmInput, lstm_nodes
+from converters.metadata import METADATA_NAME
 
 Tiny = dict[str, bytes]
 Model = schema.ModelT
@@ -276,6 +277,18 @@ def test_an_island_is_one_finding_with_all_its_ops(tiny: Tiny) -> None:
     (one,) = of(model, "float-island")
     assert one.severity == "warning"
     assert "computes in float: MUL, SOFTMAX." in one.message
+    assert "TFLITE_BUILTINS_INT8" in one.remedy
+
+
+def test_of_a_file_of_ours_the_island_is_the_attention_of_its_build(tiny: Tiny) -> None:
+    model = with_types(
+        tiny, "int8", TensorType.FLOAT32, lambda model: [output(model, "SOFTMAX"), output(model, "MUL")]
+    )
+    entry = schema.MetadataT()
+    entry.name = METADATA_NAME
+    model.metadata = [entry]
+    (one,) = of(model, "float-island")
+    assert "--attention-precision float32" in one.remedy
 
 
 def test_constants_make_no_island(tiny: Tiny) -> None:

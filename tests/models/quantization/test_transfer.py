@@ -4,8 +4,9 @@ import tf_keras
 from tiny_classifier import CONFIG, STEPS, UNITS, copy_of, model, twin, windows
 
 from models.classifier import build_model
-from models.config import ModelConfig, RecurrentConfig
+from models.config import AttentionConfig, ModelConfig, RecurrentConfig
 from models.errors import QuantizationError
+from models.quantization import quantize_model
 from models.quantization.number_formats import HIDDEN_RANGE, SOFTMAX_RANGE
 from models.quantization.transfer import observed_quantities, outputs_with_context, transfer_weights
 from models.quantization.twin import twins
@@ -73,3 +74,10 @@ def test_outputs_come_with_the_context() -> None:
 def test_a_twins_context_lies_on_its_grid() -> None:
     context = outputs_with_context(twin(), windows(4))["context"]
     np.testing.assert_array_equal(context * 128, np.rint(context * 128))
+
+
+def test_multi_head_attention_has_no_context_to_compare() -> None:
+    """One head of one query has the shape of the file's product, which comes before the projection."""
+    made = build_model(ModelConfig(STEPS, 3, 3, attention=AttentionConfig("multi-head", heads=1)))
+    for each in (made, quantize_model(made)):
+        assert sorted(outputs_with_context(each, windows(4))) == ["attention_weights", "logits"]

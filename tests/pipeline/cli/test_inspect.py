@@ -78,6 +78,14 @@ def test_what_matters_is_shown_in_80_columns(invoke: Any, model: Path) -> None:
     assert done.out.splitlines()[-1] == "1 error, 1 warning, 1 info"
 
 
+def test_a_regression_has_targets_with_units(invoke: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    metadata = {"task": "regression", "class_names": ["load", "wear"], "target_units": ["N", "mm"]}
+    found = inspected(summary=dataclasses.replace(SUMMARY, metadata=metadata))
+    monkeypatch.setattr(inspection, "inspect_model", lambda *_: found)
+    out = invoke("inspect", "m.tflite").out
+    assert "Task: regression\nTarget names: load, wear\nTarget units: N, mm\n" in out
+
+
 @pytest.mark.parametrize(
     ("findings", "code", "strict"),
     [((), 0, 0), ((STATE,), 0, 0), ((SOFTMAX, STATE), 0, 1), ((SCALES,), 1, 1), ((SCALES, SOFTMAX), 1, 1)],

@@ -59,6 +59,7 @@ def build(tmp_path: Path, *checks: Check, **parity: Any) -> BuildResult:
         (0.01324, 0.0241, "attention_total_variation", ("0.0132", "<= 0.0241")),
         (0.05000004, 0.05, "attention_max_error", ("0.05000004", "<= 0.05")),
         (0.05, 0.05, "attention_max_error", ("0.05", "<= 0.05")),
+        (1 / 60 + 1e-12, 1 / 60, "accuracy_drop", ("0.0167", "<= 0.0167")),  # one window of 60, on its limit
         (-0.0027027, 0.01, "accuracy_drop", ("-0.0027", "<= 0.01")),
         (4.21e-5, 2.0**-10, "logits_max_relative_error", ("4.21e-5", "<= 0.000977")),
         (1234.0, None, "attention_top1_ties", ("1234", "")),
@@ -229,6 +230,15 @@ def test_two_given_files_go_by_their_names(capsys: pytest.CaptureFixture[str]) -
     assert "B 100.0 % 70.0 % to 100.0 %, 9 of 9" in lines
     assert "b\\x1b.tflite 1.0 kB 25.0 % of A" in lines
     assert not any(line.startswith(("Report", "Files")) for line in lines)
+
+
+def test_scores_of_a_regression_fit_80_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = {"R2": 0.97, "RMSE of load [N]": 12.3, "RMSE of wear [mm]": 0.00123, "RMSE of heat [K]": 1.5}
+    scores = [{"name": name, "values": values} for name in ("float_model", "int8")]
+    print_summary(build(tmp_path, check(1.0, 0.985), scores=scores))
+    out = capsys.readouterr().out
+    assert max(len(line) for line in out.splitlines() if not line.startswith("Report: ")) <= 80
+    assert " ".join(out.split()).count("R2 0.97, RMSE of load [N] 12.3, RMSE of wear [mm] 0.00123") == 2
 
 
 def test_colour_is_for_terminals_only(

@@ -164,3 +164,9 @@ def test_misspelt_key_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read(write(tmp_path, sample_rate=50.0))
     assert caught.value.tip == "Did you mean 'sample_rate_hz'?"
+
+
+def test_windows_of_one_axis_are_refused_as_such_beside_lengths(tmp_path: Path) -> None:
+    path = write(tmp_path, x_train=np.zeros(4), lengths_train=np.full(4, 5), lengths_test=np.full(3, 5))
+    with pytest.raises(InputError, match=r"x_train has shape \(4,\); allowed is \[windows, time, channels\]"):
+        read(path)

@@ -211,3 +211,12 @@ class TestLengths:
     def test_both_parts_need_theirs(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="only one is there"):
             read(write(tmp_path, **VALUES, lengths_test=np.array([1, 1, 1])))
+
+
+def test_names_of_a_task_that_nobody_said_tell_how_to_say_it(tmp_path: Path) -> None:
+    values = {"y_train": np.array([0.5, 1, 2, 3]), "y_test": np.array([1.0, 2, 3])}
+    path = write(tmp_path, **values, target_names=np.array(["load"]))
+    with pytest.raises(InputError, match="target_names does not go with the task 'classification'") as caught:
+        read(path)
+    assert "no task" in caught.value.tip
+    assert "task='regression'" in caught.value.tip

@@ -24,7 +24,7 @@ def written(tmp_path: Path, name: str = "model.tflite", **options: Any) -> Path:
 def test_a_foreign_file(tmp_path: Path) -> None:
     file = ModelFile.read(written(tmp_path))
     assert (file.steps, file.features, file.classes) == (5, 3, 3)
-    assert (file.logits, file.attention, file.gives_probabilities) == ("logits", "attention_weights", False)
+    assert (file.logits, file.attention, file.probabilities) == ("logits", "attention_weights", None)
     assert (file.metadata, file.rule) == (None, None)
     assert file.signature == "features [1, 5, 3] -> attention_weights [1, 5], logits [1, 3]"
 
@@ -32,6 +32,14 @@ def test_a_foreign_file(tmp_path: Path) -> None:
 def test_a_file_of_ours_says_how_it_standardizes(tmp_path: Path) -> None:
     file = ModelFile.read(written(tmp_path, described=metadata()))
     assert file.rule == Preprocessing((1.0,) * 3, (2.0,) * 3, 5, 3, "front")
+
+
+@pytest.mark.parametrize(("query", "queries"), [("all", True), ("last", False), (None, None), ([], None)])
+def test_a_file_of_ours_says_whether_every_step_asks(
+    tmp_path: Path, query: object, queries: bool | None
+) -> None:
+    described = metadata() if query is None else metadata(query=query)
+    assert ModelFile.read(written(tmp_path, described=described)).queries is queries
 
 
 def test_without_a_signature_tensors_go_by_their_own_names(tmp_path: Path) -> None:
@@ -56,9 +64,11 @@ def test_outputs_of_other_names_can_be_named(tmp_path: Path) -> None:
         ModelFile.read(path, "output_0", "output_2")
 
 
-def test_a_softmax_at_the_end_is_found_by_structure(tmp_path: Path) -> None:
-    assert ModelFile.read(written(tmp_path, probabilities=True)).gives_probabilities
-    assert ModelFile.read(written(tmp_path), logits="attention_weights", attention=None).gives_probabilities
+def test_a_softmax_or_sigmoid_at_the_end_is_found_by_structure(tmp_path: Path) -> None:
+    for name in ("SOFTMAX", "LOGISTIC"):
+        assert ModelFile.read(written(tmp_path, probabilities=name)).probabilities == name
+    attention = ModelFile.read(written(tmp_path), logits="attention_weights", attention=None)
+    assert attention.probabilities == "SOFTMAX"
 
 
 @pytest.mark.parametrize(

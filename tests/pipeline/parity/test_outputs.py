@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,14 @@ class TestPadding:
         assert self.outputs(3).real_weights.tolist() == [0, 1, 2, 3]
         assert self.outputs(2, 3).real_weights.tolist() == [0, 1, 2, 3, 4, 5, 6, 9]
         assert self.outputs(3, 3).real_weights.tolist() == [*range(10)]
+
+    def test_as_many_heads_as_steps_are_no_queries(self, tmp_path: Path) -> None:
+        heads = replace(self.outputs(3, 3), queries=False)
+        assert heads.distributions.shape == (6, 3)  # nothing to leave out
+        assert heads.real_weights.tolist() == [*range(10), 12, 15]
+        heads.save(tmp_path / "one.npz")
+        assert Outputs.load(tmp_path / "one.npz").queries is False
+        assert replace(heads, queries=True).distributions.shape == (4, 3)
 
     def test_answers_of_padding_are_left_out(self) -> None:
         assert self.outputs(3).answers.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]

@@ -64,7 +64,7 @@ def test_outputs_are_those_of_the_formula(tmp_path: Path) -> None:
 
 def test_probabilities_become_logits_of_the_same_softmax(tmp_path: Path) -> None:
     features, _ = windows(4)
-    given = file(tmp_path, hand_made(("logits",), probabilities=True))
+    given = file(tmp_path, hand_made(("logits",), probabilities="SOFTMAX"))
     ran, _ = running.run_files({"a": (given, features)}, Silence())
     sums = features.sum(axis=1)
     expected = np.exp(sums) / np.exp(sums).sum(axis=1, keepdims=True)
@@ -102,3 +102,14 @@ def test_attention_of_several_rows_and_its_context(tmp_path: Path) -> None:
     assert ran["a"].attention_weights == pytest.approx(weights, abs=1e-6)
     assert ran["a"].context == pytest.approx(weights @ features, abs=1e-6)
     assert ran["a"].attention_step is None
+
+
+def test_a_sigmoid_becomes_logits_of_which_the_sign_decides(tmp_path: Path) -> None:
+    given = file(tmp_path, hand_made(("logits",), probabilities="LOGISTIC"))
+    features = np.zeros((4, 5, 3), np.float32)
+    features[:, 0] = np.array([-1.0, 0.0, 2.0, 200.0])[:, np.newaxis]  # sums over time; the last saturates
+    outputs, _ = running.run_files({"A": (given, features)}, Silence())
+    expected = [-1, 0, 2, np.log(2.0**24 - 1)]
+    np.testing.assert_allclose(outputs["A"].logits[:, 0], expected, rtol=1e-6, atol=1e-6)
+    kept, _ = running.run_files({"A": (given, features)}, Silence(), task="regression")
+    np.testing.assert_allclose(kept["A"].logits[:, 0], [0.2689414, 0.5, 0.8807971, 1], rtol=1e-6)

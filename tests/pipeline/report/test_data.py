@@ -72,12 +72,18 @@ def test_missing_files_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "text"),
-    [((4, 5), ""), ((4, 5, 5), "queries"), ((4, 2, 5), "heads"), ((4, 2, 5, 5), "heads and queries")],
+    ("shape", "queries", "text"),
+    [
+        ((4, 5), False, ""),
+        ((4, 5, 5), True, "queries"),
+        ((4, 5, 5), False, "heads"),  # as many heads as steps
+        ((4, 2, 5), False, "heads"),
+        ((4, 2, 5, 5), True, "heads and queries"),
+    ],
 )
 def test_the_overview_says_what_it_is_the_mean_over(
-    make_report: Make, shape: tuple[int, ...], text: str
+    make_report: Make, shape: tuple[int, ...], queries: bool, text: str
 ) -> None:
     report = make_report()
     arrays = {**report.arrays, "example_float": np.zeros(shape)}
-    assert make_report(arrays=arrays).averaged == text
+    assert make_report(arrays=arrays, queries=queries).averaged == text

@@ -90,12 +90,20 @@ def test_a_map_of_one_class_and_one_step_is_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "images", "words"),
-    [((5,), 1, ()), ((4, 5), 1, ()), ((5, 5), 3, ("query",)), ((2, 5, 5), 6, ("head 1", "head 2"))],
+    ("shape", "queries", "images", "words"),
+    [
+        ((5,), False, 1, ()),
+        ((4, 5), False, 1, ()),
+        ((5, 5), False, 1, ()),  # as many heads as steps
+        ((5, 5), True, 3, ("query",)),
+        ((2, 5, 5), True, 6, ("head 1", "head 2")),
+    ],
 )
-def test_attention_of_any_rank_is_drawn(shape: tuple[int, ...], images: int, words: tuple[str, ...]) -> None:
+def test_attention_of_any_rank_is_drawn(
+    shape: tuple[int, ...], queries: bool, images: int, words: tuple[str, ...]
+) -> None:
     weights = np.random.default_rng(0).dirichlet(np.ones(5), shape[:-1])
-    svg = figures.window(SIGNAL, weights, weights, padded=0, rate_hz=None, step=1 / 256)
+    svg = figures.window(SIGNAL, weights, weights, padded=0, rate_hz=None, step=1 / 256, queries=queries)
     # strips share an axis, and become one image
     assert svg.count("<image") == images
     assert all(f">{word}<" in svg for word in (*words, "float", "int8", "diff."))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -26,6 +25,16 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
+class Listener(Silence):
+    """Keeps the messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+
 def test_stage_saves_what_prepare_makes(source: Path, tmp_path: Path) -> None:
     folder = tmp_path / "stage"
     folder.mkdir()
@@ -40,18 +49,29 @@ def test_stage_saves_what_prepare_makes(source: Path, tmp_path: Path) -> None:
 
 
 def test_keys_that_are_not_read_are_told(source: Path, tmp_path: Path) -> None:
-    class Listener(Silence):
-        messages: ClassVar[list[str]] = []
-
-        def message(self, text: str) -> None:
-            self.messages.append(text)
-
     with np.load(source) as arrays:
         np.savez(source, subject=np.arange(20), **arrays)
     folder = tmp_path / "stage"
     folder.mkdir()
-    load("data").run(StageContext(config(source), folder, lambda name: folder, Listener()))
-    assert Listener.messages[0] == f"Not read in '{source}': subject."
+    listener = Listener()
+    load("data").run(StageContext(config(source), folder, lambda name: folder, listener))
+    assert listener.messages[0] == f"Not read in '{source}': subject."
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_variable_length_of_equally_long_recordings_is_told(
+    source: Path, tmp_path: Path, equal: bool
+) -> None:
+    with np.load(source) as arrays:
+        lengths = np.full(20, 4)
+        lengths[0] -= not equal
+        np.savez(source, lengths_train=lengths, lengths_test=np.full(6, 4), **arrays)
+    (tmp_path / "stage").mkdir()
+    asked = config(source).model_copy(update={"model": ModelSection(variable_length=True)})
+    listener = Listener()
+    load("data").run(StageContext(asked, tmp_path / "stage", lambda name: tmp_path, listener))
+    told = "Every recording has 4 steps: variable_length adds an input and changes no answer."
+    assert (told in listener.messages) == equal
 
 
 def test_a_task_that_is_asked_for_reads_the_labels_or_is_refused(source: Path, tmp_path: Path) -> None:

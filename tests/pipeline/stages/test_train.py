@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.config import ModelConfig
+from models.errors import InputError
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
 from pipeline.parity.outputs import Outputs
@@ -87,3 +88,9 @@ def test_only_model_and_training_are_options() -> None:
         config = BuildConfig.model_validate({section: change})
         assert (stage.options(config) == before) is same, section
     json.dumps(before)
+
+
+def test_a_limit_of_another_task_is_refused_before_training(tiny_build: Any) -> None:
+    with pytest.raises(InputError, match=r"\[tolerances\] r2_drop: got 0.05; it is not measured"):
+        tiny_build.run("train", into="refused", tolerances={"r2_drop": 0.05})
+    assert list((tiny_build.root / "refused").iterdir()) == []

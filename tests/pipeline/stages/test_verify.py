@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.errors import VerificationError
+from models.errors import InputError, VerificationError
 from pipeline import scheme_runs
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
@@ -237,6 +237,20 @@ def test_the_configuration_sets_limits(stored: Stored) -> None:
     assert check["passed"] is False
 
 
+def test_a_limit_of_another_task_is_refused(stored: Stored) -> None:
+    """Where only limits changed no other stage runs."""
+    with pytest.raises(InputError, match=r"r2_drop: got 0\.05; it is not measured of the task classif"):
+        stored.run(tolerances={**LENIENT, "r2_drop": 0.05})
+
+
+def test_with_multi_head_attention_a_note_says_that_contexts_are_not_compared(stored: Stored) -> None:
+    given = {"tolerances": LENIENT, "model": {"attention": "multi-head"}}
+    config, folder = BuildConfig.model_validate(given), stored.root / "verify"
+    load("verify").run(StageContext(config, folder, stored.root.joinpath, Silence()))
+    notes = json.loads((folder / "parity.json").read_text())["notes"]
+    assert any("context vectors are not compared" in note for note in notes)
+
+
 def test_the_limits_and_what_is_held_to_them_are_options() -> None:
     config = BuildConfig.model_validate({"tolerances": {"accuracy_drop": 0.02}})
     assert load("verify").options(config)["accuracy_drop"] == 0.02
@@ -301,6 +315,17 @@ class TestSchemes:
         assert [one["name"] for one in parity["accuracies"]] == [
             "float_model", "float32", "float_forward", "training_forward", "int8", "int8_file",
         ]  # fmt: skip
+
+    @pytest.mark.parametrize("io", ["int8", "float32"])
+    def test_int8_outputs_of_a_finer_attention_are_told(self, stored: Stored, io: str) -> None:
+        self.copy(stored, "int8_attention16", "int8")
+        shutil.copytree(stored.twins, stored.root / "quantize" / "int16")
+        quantize = {"attention_precision": "int16"}
+        config = BuildConfig.model_validate({"quantize": quantize, "convert": {"io": io}, "tolerances": EASY})
+        load("verify").run(StageContext(config, stored.root / "verify", stored.root.joinpath, Silence()))
+        notes = json.loads((stored.root / "verify" / "parity.json").read_text())["notes"]
+        told = "in steps of 1/256, though they are computed in int16."
+        assert any(told in note for note in notes) == (io == "int8")
 
     def test_the_baseline_is_held_to_no_promise_but_has_to_be_keras(self, stored: Stored) -> None:
         baseline = self.parity(stored, "int8")["schemes"][0]
