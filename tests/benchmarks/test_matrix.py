@@ -18,7 +18,7 @@ from models.config import ATTENTION_KINDS, QUERIES
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--refit", "never", "--qat-epochs", "1")
-EPOCHS = {"japanese-vowels": "6", "basic-motions": "80"}  # the second has two steps an epoch
+EPOCHS = {"japanese-vowels": "20", "basic-motions": "80"}  # the second has two steps an epoch
 SCHEMES = ("float32", "int8", "int8-attention-int16", "int8-attention-float32", "float16", "dynamic")
 
 

@@ -37,7 +37,8 @@ def model(tiny: dict[str, bytes], tmp_path: Path) -> Path:
 
 
 def test_the_table_names_every_field() -> None:
-    with_all_of_them = hand_made(VALUES, lengths=True, described=regression_metadata("end"))
+    described = {**regression_metadata("end"), "query": "last"}
+    with_all_of_them = hand_made(VALUES, lengths=True, described=described)
     document = read_metadata(with_all_of_them)
     assert document is not None
     fields = {*document, *(f"preprocessing.{name}" for name in document["preprocessing"])}
