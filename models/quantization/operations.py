@@ -83,15 +83,14 @@ class QuantizedOperations(Operations):
 
     def compare(self, role: str, queries: tf.Tensor, keys: tf.Tensor, of: tuple[str, str]) -> tf.Tensor:
         exact = super().compare(role, queries, keys, of)
-        if self._has_heads_in_int8(exact):
-            self._observed(role, exact)
-            scales = [self._scale(one) for one in of]
-            sums = tf.matmul(integers(queries, scales[0]), integers(keys, scales[1]), transpose_b=True)
-            return batch_matmul_int8(exact, sums, scales[0], scales[1], *self._layer.bounds(role))
-        if not self._in_int16:
+        with_heads = self._has_heads_in_int8(exact)
+        if not (with_heads or self._in_int16):
             return self._observed(role, exact)
         scales = [self._scale(one) for one in of]
         sums = tf.matmul(integers(queries, scales[0]), integers(keys, scales[1]), transpose_b=True)
+        if with_heads:
+            self._observed(role, exact)
+            return batch_matmul_int8(exact, sums, *scales, *self._layer.bounds(role))
         return batch_matmul_int16(exact, sums, *self._int16_output(role, exact, *scales))
 
     def mean(self, role: str, weights: tf.Tensor, values: tf.Tensor, of: str = "hidden") -> tf.Tensor:
@@ -100,15 +99,13 @@ class QuantizedOperations(Operations):
             rounded = self._known(role, exact, HIDDEN_RANGE, HIDDEN_RANGE_16)
         else:
             rounded = self._layer.shared(role, exact, of)
-        if self._has_heads_in_int8(exact) and of != "hidden":
-            scale, of_weights = self._scale(of), tf.constant(2.0**-8)
-            sums = tf.matmul(integers(weights, of_weights), integers(values, scale))
-            return batch_matmul_int8(exact, sums, of_weights, scale, *self._layer.bounds(of))
-        if not self._in_int16:
+        with_heads = self._has_heads_in_int8(exact) and of != "hidden"
+        if not (with_heads or self._in_int16):
             return rounded
-        scale = self._scale(of)
-        of_weights = 2.0**-15
+        scale, of_weights = self._scale(of), 2.0**-8 if with_heads else 2.0**-15
         sums = tf.matmul(integers(weights, of_weights), integers(values, scale))
+        if with_heads:
+            return batch_matmul_int8(exact, sums, tf.constant(of_weights), scale, *self._layer.bounds(of))
         return batch_matmul_int16(exact, sums, tf.constant(of_weights, tf.float64), scale)
 
     def add(self, role: str, a: tf.Tensor, b: tf.Tensor, of: tuple[str, str]) -> tf.Tensor:
