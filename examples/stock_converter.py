@@ -14,9 +14,9 @@ from models.quiet_tensorflow import load_tensorflow
 from pipeline.data.prepared import PreparedData
 from pipeline.parity.comparison import promise
 from pipeline.parity.outputs import Outputs
+from pipeline.parity.running import run_file
 from pipeline.progress import Silence
 from pipeline.runtime import SequenceClassifier
-from pipeline.stages.verify import run_file
 
 CALIBRATION_WINDOWS = 200
 

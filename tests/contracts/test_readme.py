@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -186,3 +187,8 @@ def test_the_example_that_makes_an_npz_makes_one_that_is_read(tmp_path: Path) ->
     assert dataset.y_test.tolist() == [0, 1, 1, 0]
     assert dataset.x_train.shape == (4, 128, 9)
     np.testing.assert_allclose(dataset.x_train[2, 5], np.arange(9) + 0.25)
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("examples/*.py")), ids=lambda path: path.name)
+def test_every_example_finds_what_it_imports(script: Path) -> None:
+    runpy.run_path(str(script), run_name="not main")
