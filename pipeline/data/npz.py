@@ -15,7 +15,7 @@ from pipeline.data.archive import as_windows, npz_keys, read_npz, require_finite
 from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
 from pipeline.data.lengths import checked_lengths, without_padding
 from pipeline.data.registry import register_reader
-from pipeline.data.targets import KEYS, read_targets, texts
+from pipeline.data.targets import KEYS, read_targets, task_of_labels, texts
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 LENGTHS = ("lengths_train", "lengths_test")
@@ -41,7 +41,7 @@ def read(path: Path, task: str | None = None) -> SequenceDataset:
     arrays = read_npz(path, lambda _: [key for key in (*REQUIRED, *OPTIONAL) if key in present])
     padded = all(key in arrays for key in LENGTHS)
     if padded:
-        arrays = {**arrays, **_without_padding(arrays)}
+        arrays = {**arrays, **_without_padding(arrays, task)}
     x_train, x_test = (checked_windows(key, arrays[key]) for key in ("x_train", "x_test"))
     if x_train.shape[1:] != x_test.shape[1:]:
         raise InputError(
@@ -99,8 +99,11 @@ class _Part:
         return _Part(moved_padding(windows, lengths, "front"), labels, lengths)
 
 
-def _without_padding(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Windows, and labels of their steps, with the first step in place of everything that is padding."""
+def _without_padding(arrays: dict[str, np.ndarray], task: str | None) -> dict[str, np.ndarray]:
+    """Windows, and labels of their steps, with the first step in place of everything that is padding.
+
+    Rows of as many labels as there are steps are labels of steps only where that is the task.
+    """
     found = {}
     for part in ("train", "test"):
         windows = arrays[f"x_{part}"]
@@ -110,7 +113,7 @@ def _without_padding(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         real = real_steps(lengths, windows.shape[1], "end")
         found[f"x_{part}"] = without_padding(windows, lengths)
         labels = arrays[f"y_{part}"]
-        if labels.shape == real.shape:
+        if labels.shape == real.shape and task_of_labels(arrays, windows.shape[1], task) == "per-step":
             found[f"y_{part}"] = np.where(real, labels, labels[:, :1])
     return found
 

@@ -59,7 +59,7 @@ def read_targets(arrays: Arrays, steps: int, asked: str | None = None) -> Target
     Raises:
         InputError: labels that cannot be used, or from which the task does not follow.
     """
-    task = said_task(arrays) or asked or _followed_task(arrays["y_train"], steps)
+    task = task_of_labels(arrays, steps, asked)
     fitting = {"task", NAMES[task], *(["target_units"] if task == "regression" else [])}
     for key in KEYS:
         if key in arrays and key not in fitting:
@@ -124,14 +124,16 @@ def said_task(arrays: Arrays) -> str | None:
     return str(task.item())
 
 
+def task_of_labels(arrays: Arrays, steps: int, asked: str | None = None) -> str:
+    """The task that the file says, else the one asked for, else what follows from the labels beyond doubt."""
+    labels = arrays["y_train"]
+    followed = "per-step" if labels.ndim == 2 and labels.shape[1] == steps else "classification"
+    return said_task(arrays) or asked or followed
+
+
 def names_of(arrays: Arrays) -> tuple[str, ...]:
     """The names of the classes, labels or targets, () where there are none."""
     return next((texts(arrays, key, None) for key in NAMES.values() if key in arrays), ())
-
-
-def _followed_task(labels: np.ndarray, steps: int) -> str:
-    """What follows from the labels of the training windows beyond doubt."""
-    return "per-step" if labels.ndim == 2 and labels.shape[1] == steps else "classification"
 
 
 def _classes(arrays: Arrays, task: str, steps: int) -> Targets:

@@ -202,6 +202,15 @@ class TestLengths:
         assert in_front.real_test is not None
         assert (in_front.real_test == (in_front.y_test >= 0)).all()
 
+    @pytest.mark.parametrize("said", [True, False])
+    def test_as_many_labels_as_steps_are_not_labels_of_steps(self, tmp_path: Path, said: bool) -> None:
+        labels = {"y_train": np.array([[0, 1, 1, 0, 1], [0, 0, 0, 1, 0], [1, 0, 1, 0, 0], [1, 1, 0, 1, 1]]),
+                  "y_test": np.array([[0, 1, 0, 1, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]])}  # fmt: skip
+        task = {"task": np.array("multi-label")} if said else {}
+        path = write(tmp_path, **labels, **self.lengths, **task)
+        data = read(path, None if said else "multi-label")
+        assert data.y_train.tolist() == labels["y_train"].tolist()
+
     @pytest.mark.parametrize("bad", [[5, 2, 3], [0, 1, 1, 1], [6, 1, 1, 1], [1.5, 1, 1, 1]])
     def test_lengths_that_are_none_are_refused(self, tmp_path: Path, bad: list[float]) -> None:
         lengths = {**self.lengths, "lengths_train": np.array(bad)}
