@@ -1,1 +1,1 @@
-"""What a model costs: time by percentiles, memory, start-up, size, operators, and its peers in the same run."""
+"""What a model costs: time, memory, start-up, size and operators, beside its peers in the same run."""

@@ -52,7 +52,7 @@ class OnnxGraph:
         return schema.constant(self.model, self.graph.tensors[index])
 
     def of(self, index: int) -> str:
-        """The ONNX name of a tensor of the .tflite; a constant enters the graph when it is first asked for."""
+        """The ONNX name of a tensor of the .tflite; a constant enters the graph with it."""
         name = f"t{index}"
         if self.is_constant(index) and name not in self._initializers:
             self._initializers[name] = self._tensor(self.values(index), name)
@@ -125,7 +125,8 @@ def to_onnx(model: schema.ModelT) -> Any:
     graph = OnnxGraph(model)
     kinds = {schema.tensor_type_name(tensor) for tensor in graph.graph.tensors}
     if not kinds <= set(_TYPES):
-        raise InputError(f"It has tensors of {', '.join(sorted(kinds - set(_TYPES)))}; only float is translated.")
+        other = ", ".join(sorted(kinds - set(_TYPES)))
+        raise InputError(f"It has tensors of {other}; only float is translated.")
     for operator in graph.graph.operators:
         translate(graph, operator)
     return graph.finish()

@@ -66,8 +66,8 @@ def lstm(graph: OnnxGraph, node: schema.OperatorT) -> None:
         raise InputError(f"Its LSTM '{schema.name(one.output)}' differs from Keras's in {extra}.")
     if one.cell_clip or node.builtinOptions.fusedActivationFunction != _TANH:
         raise InputError(
-            f"Its LSTM '{schema.name(one.output)}' has a cell clip of {one.cell_clip:g} or another activation "
-            "than tanh; ONNX's LSTM has neither."
+            f"Its LSTM '{schema.name(one.output)}' has a cell clip of {one.cell_clip:g} or an "
+            "activation that is not tanh; ONNX's LSTM has neither."
         )
     weights, recurrent, bias = (
         gates_stacked(graph, one, [first + gate for gate in range(4)]) for first in _GATES
@@ -251,7 +251,9 @@ def select(graph: OnnxGraph, node: schema.OperatorT) -> None:
     graph.add("Where", *map(graph.of, schema.indices(node.inputs)), to=node.outputs[0])
 
 
-def _activated(graph: OnnxGraph, node: schema.OperatorT, kind: str, *inputs: str, to: int, **more: int) -> None:
+def _activated(
+    graph: OnnxGraph, node: schema.OperatorT, kind: str, *inputs: str, to: int, **more: int
+) -> None:
     """A node, followed by the activation that TFLite has fused into its operator."""
     code = node.builtinOptions.fusedActivationFunction
     if code not in _ACTIVATIONS:

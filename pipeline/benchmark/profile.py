@@ -67,7 +67,8 @@ def to_profile(name: str, model: schema.ModelT, times_ms: Sequence[Sequence[floa
         shown = ""
         if outputs:
             tensor = graph.tensors[outputs[0]]
-            shown = f"{schema.tensor_type_name(tensor)} {'x'.join(map(str, schema.shape(tensor))) or 'scalar'}"
+            shape = "x".join(map(str, schema.shape(tensor))) or "scalar"
+            shown = f"{schema.tensor_type_name(tensor)} {shape}"
         added = [after - before for before, after in zip(*times_ms[place : place + 2], strict=True)]
         found.append(_operator(place, schema.operator_name(model, operator), shown, added))
     return Profile(name, len(times_ms[0]), tuple(found))
@@ -75,5 +76,6 @@ def to_profile(name: str, model: schema.ModelT, times_ms: Sequence[Sequence[floa
 
 def _operator(place: int | None, name: str, output: str, values: Sequence[float]) -> Operator:
     middle, interval = percentile(values, 50), median_interval(values)
-    assert middle is not None and interval is not None, "a profile has RUNS runs, more than 6"
+    assert middle is not None
+    assert interval is not None, "a profile has RUNS runs, more than 6"
     return Operator(place, name, output, middle, *interval)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from converters.findings.memory import Memory
@@ -84,7 +84,7 @@ class Entry:
         latency: of a call: state reset, inputs in, run, outputs out.
         startup: of a fresh process.
         memory: what it works in; None of a runner that does not tell.
-        largest_error: largest difference of its outputs from those of `peer_of`; None of a file that was given.
+        largest_error: largest difference of its outputs from those of `peer_of`; None of a given file.
         instructions: None where they were not counted.
     """
 
@@ -177,7 +177,3 @@ class Benchmark:
     def to_dict(self) -> dict[str, Any]:
         """In JSON's types; what was not measured is null."""
         return {"schema": SCHEMA, **asdict(self)}
-
-    def with_warnings(self, *more: str) -> Benchmark:
-        """The same with further warnings."""
-        return replace(self, warnings=(*self.warnings, *more))

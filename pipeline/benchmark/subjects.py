@@ -68,13 +68,14 @@ def read_subjects(given: Sequence[Path]) -> list[Subject]:
 
 
 def read_float_of(subject: Subject) -> Subject | None:
-    """The float file of the same model: itself, or `model_float32.tflite` beside it; None where neither is."""
+    """The float file of the same model: itself, or `model_float32.tflite` beside it; None: there is none."""
     if subject.is_float:
         return subject
     path = subject.path.with_name(FLOAT)
     if not path.is_file():
         return None
-    found = Subject(path.name, path, schema.read_bytes(path), schema.read_model(path), subject.folder)
+    name = "/".join([*subject.name.split("/")[:-1], FLOAT])
+    found = Subject(name, path, schema.read_bytes(path), schema.read_model(path), subject.folder)
     return found if found.is_float else None
 
 
