@@ -16,8 +16,9 @@ from models.errors import InputError
 def prefix(model: schema.ModelT, count: int) -> schema.ModelT:
     """The first `count` operators of the main graph, in the order in which they run.
 
-    Its outputs are what the cut goes through: all that these operators make and that a later operator reads,
-    or that is an output of the model. Without an operator it hands its inputs back.
+    Its outputs are what the cut goes through: all that these operators make of the inputs and that a later
+    operator reads, or that is an output of the model. What they make of constants alone (float16 weights made
+    float32, which a delegate folds away) is none. Where nothing is left, it hands its inputs back.
 
     Raises:
         InputError: the main graph has fewer operators, or its own outputs cannot be reached.
@@ -25,11 +26,14 @@ def prefix(model: schema.ModelT, count: int) -> schema.ModelT:
     operators = list(model.subgraphs[0].operators or [])
     if not 0 <= count <= len(operators):
         raise InputError(f"The main graph has {len(operators)} operators; {count} were asked for.")
-    made = _ordered(_outputs(operators[:count]))
-    needed = {*_inputs(operators[count:]), *schema.indices(model.subgraphs[0].outputs)}
     inputs = schema.indices(model.subgraphs[0].inputs)
-    crossing = [index for index in made if index in needed]
-    return _excerpt(model, operators[:count], inputs, crossing or made[-1:] or inputs)
+    made = set(inputs)
+    for operator in operators[:count]:
+        if made.intersection(schema.indices(operator.inputs)):
+            made.update(_outputs([operator]))
+    needed = {*_inputs(operators[count:]), *schema.indices(model.subgraphs[0].outputs)}
+    crossing = [index for index in _ordered(_outputs(operators[:count])) if index in made & needed]
+    return _excerpt(model, operators[:count], inputs, crossing or inputs)
 
 
 def alone(model: schema.ModelT, place: int) -> schema.ModelT:

@@ -18,7 +18,7 @@ from models.errors import FuselageError, InputError, VerificationError
 from pipeline.benchmark.percentiles import percentile
 from pipeline.benchmark.profile import profile_ms
 from pipeline.benchmark.result import Startup
-from pipeline.benchmark.runners import Runner, call, load_inputs, open_runner
+from pipeline.benchmark.runners import Runner, call, load_inputs, open_runner, settle
 from pipeline.parity.latency import interleaved_times_ms
 from pipeline.progress import Progress
 
@@ -154,6 +154,7 @@ def time_job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         arguments["rounds"],
         arguments["warm_up"],
         done.round,
+        dict.fromkeys(runners, settle),
     )
     done.flush()
     memory_bytes, profiles = {}, {}

@@ -12,13 +12,13 @@ costs less than the times scatter is not told apart from nothing. Then that is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from converters import schema
 from converters.excerpt import prefix
 from pipeline.benchmark.percentiles import median_interval, percentile
 from pipeline.benchmark.result import Operator, Profile
-from pipeline.benchmark.runners import Array, TfliteRunner
+from pipeline.benchmark.runners import Array, TfliteRunner, settle
 from pipeline.parity.latency import interleaved_times_ms
 
 RUNS, WARM_UP = 50, 3
@@ -53,9 +53,17 @@ def profile_ms(model: schema.ModelT, inputs: Sequence[Array], threads: int) -> l
         {name: runner.run for name, runner in runners.items()},
         RUNS,
         WARM_UP,
-        before={name: runner.prepare for name, runner in runners.items()},
+        before={name: _ready(runner) for name, runner in runners.items()},
     )
     return [times[str(k)] for k in range(count + 1)]
+
+
+def _ready(runner: TfliteRunner) -> Callable[[], None]:
+    def ready() -> None:
+        runner.prepare()
+        settle()
+
+    return ready
 
 
 def to_profile(name: str, model: schema.ModelT, times_ms: Sequence[Sequence[float]]) -> Profile:
