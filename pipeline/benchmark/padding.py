@@ -16,11 +16,10 @@ from pathlib import Path
 
 from converters import schema
 from converters.excerpt import alone
-from converters.findings import samples
 from converters.lstm_op import FUSED_LSTM, LstmNode
 from converters.lstm_padding import padded_lstm
 from models.errors import FuselageError
-from pipeline.benchmark.instructions import Counter
+from pipeline.benchmark.instructions import Counter, window_of
 from pipeline.benchmark.result import Instructions, Padding
 from pipeline.benchmark.subjects import Subject
 
@@ -76,17 +75,12 @@ def _counted(model: schema.ModelT, place: int, found: Padding, counter: Counter)
         )
     except FuselageError as error:
         return replace(found, skipped=error.message)
-    return replace(
-        found, cpu=as_it_is.cpu, instructions=as_it_is.inference, variants=more, skipped=""
-    )
+    return replace(found, cpu=as_it_is.cpu, instructions=as_it_is.inference, variants=more, skipped="")
 
 
 def _count(model: schema.ModelT, counter: Counter) -> Instructions:
-    graph = model.subgraphs[0]
-    tensors = [graph.tensors[index] for index in schema.indices(graph.inputs)]
-    drawn = samples.seeded(model)
-    inputs = [samples.stored(one, values[0]) for one, values in zip(tensors, drawn, strict=True)]
+    windows = window_of(model, "The LSTM")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "lstm.tflite")
         path.write_bytes(schema.write_model(model))
-        return counter(path, inputs)
+        return counter(path, windows)

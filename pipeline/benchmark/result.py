@@ -62,13 +62,16 @@ class Instructions:
         cpu: the emulated core.
         inference: of one inference.
         startup: from the start of the program to the model that is ready.
-        by_operator: where the counter tells them apart, by operator; else empty.
+        by_operator: of each operator of the main graph, in the file's order, by the interpreter's own
+            kernels: without its delegate, so that they add up to a little more than `inference`.
+        versions: of qemu and of what ran under it.
     """
 
     cpu: str
     inference: int
     startup: int
-    by_operator: dict[str, int]
+    by_operator: tuple[int, ...]
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Benchmark:
         inputs: what the models were fed.
         rounds, warm_up: that count, and that went before.
         entries: files first, in the order they were given.
-        peers: what was not measured, and why.
+        missing: what was not measured, and why.
         profiles: one for each file that was given; empty if none was asked for.
         paddings: one for each LSTM that has a rest.
         warnings: what has to be known to read the figures.
@@ -169,7 +172,7 @@ class Benchmark:
     rounds: int
     warm_up: int
     entries: tuple[Entry, ...]
-    peers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     profiles: tuple[Profile, ...] = ()
     paddings: tuple[Padding, ...] = ()
     warnings: tuple[str, ...] = ()

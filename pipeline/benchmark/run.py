@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +19,13 @@ from converters import schema
 from converters.findings import memory, samples
 from models.errors import InputError
 from pipeline.benchmark.environment import Environment, describe
-from pipeline.benchmark.instructions import Counter
+from pipeline.benchmark.instructions import Counter, window_of
 from pipeline.benchmark.measuring import PROCESSES, Candidate, Timed, start_fresh, time_together
 from pipeline.benchmark.padding import INT8, paddings
 from pipeline.benchmark.peers import PEERS, Missing, PeerModel, load
 from pipeline.benchmark.percentiles import Latency
 from pipeline.benchmark.profile import not_profiled, to_profile
-from pipeline.benchmark.result import Benchmark, Entry, Profile
+from pipeline.benchmark.result import Benchmark, Entry, Instructions, Profile
 from pipeline.benchmark.runners import save_inputs
 from pipeline.benchmark.subjects import FLOAT, Subject, read_float_of, read_subjects
 from pipeline.parity.latency import plain_c
@@ -69,6 +68,8 @@ def benchmark(
     subjects = read_subjects([Path(one) for one in models])
     inputs = {one.name: _inputs(one) for one in subjects}
     skipped = {one.name: not_profiled(one.model, len(one.content)) for one in subjects}
+    counted, uncounted = _instructions(subjects, counter, progress)
+    padded = tuple(padding for one in subjects for padding in paddings(one, counter))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made, missing = _peers(subjects, peers, folder, progress)
@@ -101,6 +102,7 @@ def benchmark(
             latency=Latency.of(timed.times_ms[one.name], None if place == 0 else first),
             startup=started[one.name],
             memory=works_in[one.name],
+            instructions=counted.get(one.name),
         )
         for place, one in enumerate(subjects)
     ] + [
@@ -117,17 +119,15 @@ def benchmark(
         )
         for label, of, model in made
     ]
-    if counter is not None:
-        entries = list(_with_instructions(entries, subjects, inputs, counter, progress))
     return Benchmark(
         environment=environment,
         inputs=INPUTS,
         rounds=rounds,
         warm_up=warm_up,
         entries=tuple(entries),
-        peers=tuple(missing),
+        missing=(*missing, *uncounted),
         profiles=tuple(_profiles(subjects, skipped, timed)) if profile else (),
-        paddings=tuple(padding for one in subjects for padding in paddings(one, counter)),
+        paddings=padded,
         warnings=tuple(_warnings(environment, subjects)),
     )
 
@@ -195,23 +195,22 @@ def _profiles(subjects: Sequence[Subject], skipped: dict[str, str], timed: Timed
             yield to_profile(one.name, one.model, timed.profiles[one.name])
 
 
-def _with_instructions(
-    entries: Sequence[Entry],
-    subjects: Sequence[Subject],
-    inputs: dict[str, list[np.ndarray]],
-    counter: Counter,
-    progress: Progress,
-) -> Iterator[Entry]:
-    """The files that were given with their instructions; peers run in other interpreters."""
-    paths = {one.name: one.path for one in subjects}
-    progress.start("Counting instructions on Arm, emulated", len(subjects))
-    for entry in entries:
-        if entry.name not in paths:
-            yield entry
-            continue
-        yield replace(entry, instructions=counter(paths[entry.name], inputs[entry.name]))
-        progress.advance()
-    progress.finish()
+def _instructions(
+    subjects: Sequence[Subject], counter: Counter | None, progress: Progress
+) -> tuple[dict[str, Instructions], list[str]]:
+    """Of each file that was given, by name; and a line for each that could not be run there."""
+    found: dict[str, Instructions] = {}
+    if counter is None:
+        return found, []
+    refused = []
+    for one in subjects:
+        progress.start(f"Counting instructions of {one.name}", None)
+        try:
+            found[one.name] = counter(one.path, window_of(one.model, f"'{one.path}'"))
+        except InputError as error:
+            refused.append(f"instructions of {one.name}: {error.message}")
+        progress.finish()
+    return found, refused
 
 
 def _warnings(environment: Environment, subjects: Sequence[Subject]) -> Iterator[str]:

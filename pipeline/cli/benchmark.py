@@ -43,6 +43,10 @@ PEERS = ("onnxruntime", "unfused")  # pipeline.benchmark.peers.PEERS, not import
 )  # fmt: skip
 @click.option("--no-peers", is_flag=True, help="Time no peers.")
 @click.option("--no-profile", is_flag=True, help="Do not time the operators.")
+@click.option(
+    "--instructions", is_flag=True,
+    help="Also count executed instructions on an emulated Arm core, which is set up on first use.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write a page to FILE.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
@@ -54,6 +58,7 @@ def benchmark(
     peers: tuple[str, ...],
     no_peers: bool,
     no_profile: bool,
+    instructions: bool,
     as_json: bool,
     html: Path | None,
     quiet: bool,
@@ -63,6 +68,7 @@ def benchmark(
     Latency by percentiles, start-up, memory, file size, time by operator, and the same for peers that run the
     same model. All models take turns in one run, so that their ratios are fair on a busy machine too.
     """
+    from pipeline.benchmark.instructions import emulated
     from pipeline.benchmark.run import benchmark as measure
     from pipeline.cli.progress import listener
 
@@ -72,7 +78,7 @@ def benchmark(
     with listener(quiet) as progress:
         found = measure(
             models, rounds=runs, warm_up=warm_up, threads=threads, peers=chosen, profile=not no_profile,
-            progress=progress,
+            counter=emulated(progress) if instructions else None, progress=progress,
         )  # fmt: skip
     if html is not None:
         _write_page(html, found)
@@ -104,15 +110,15 @@ def _print(found: "Benchmark") -> None:
         _say(f"Warning: {warning}")
     click.echo()
     counted = tables.instructions(found)
-    profiles = [tables.operators(one) for one in found.profiles if not one.skipped]
+    profiles = [tables.operators(one, found) for one in found.profiles if not one.skipped]
     for table in (tables.latency(found), tables.cost(found), *([counted] if counted else []), *profiles):
         _print_table(table)
     for note in tables.notes(found):
         _say(note)
     for one in found.paddings:
         _say(tables.padding(one))
-    for line in found.peers:
-        _say(f"Peer {line}")
+    for line in found.missing:
+        _say(f"Not measured: {line}")
 
 
 def _print_table(table: "Table") -> None:

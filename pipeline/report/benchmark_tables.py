@@ -14,6 +14,10 @@ NONE = "-"
 """What was not measured, or does not exist."""
 
 
+FEW = 500
+"""Instructions: what an operator's count may be off by (`pipeline.targets.counting.InstructionCounts`)."""
+
+
 def milliseconds(value: float | None) -> str:
     """Three significant digits, written out."""
     if value is None:
@@ -98,10 +102,10 @@ def instructions(found: Benchmark) -> Table | None:
     )
 
 
-def operators(profile: Profile) -> Table:
-    """Where the time of one file goes."""
+def operators(profile: Profile, found: Benchmark) -> Table:
+    """Where the time of one file goes, and its instructions where they were counted."""
     whole = sum(one.ms for one in profile.operators)
-    rows = (
+    rows = [
         (
             one.name,
             one.output,
@@ -109,14 +113,23 @@ def operators(profile: Profile) -> Table:
             f"{100 * one.ms / whole:.1f} %" if one.told_apart and whole > 0 else NONE,
         )
         for one in profile.operators
-    )
-    return Table(
-        f"Operators of {profile.name}",
-        ("operator", "output", "us", "of all"),
-        tuple(rows),
+    ]
+    headings: tuple[str, ...] = ("operator", "output", "us", "of all")
+    note = (
         f"Microseconds of `invoke`: median difference of prefixes of the graph, {profile.runs} runs in turn. "
-        "<: not told apart from nothing, with its 95 % bound.",
+        "<: not told apart from nothing, with its 95 % bound."
     )
+    (counted,) = [one.instructions for one in found.entries if one.name == profile.name]
+    if counted is not None and len(counted.by_operator) == len(rows) - 1:
+        cells = [NONE, *(f"{one:,}" if one >= FEW else f"< {FEW}" for one in counted.by_operator)]
+        return Table(
+            f"Operators of {profile.name}",
+            (*headings, "Arm instr."),
+            tuple((*row, cell) for row, cell in zip(rows, cells, strict=True)),
+            f"{note} Arm instr.: executed on {counted.cpu}, emulated, without the delegate; no time. The "
+            "first operator has what the call itself takes, too.",
+        )
+    return Table(f"Operators of {profile.name}", headings, tuple(rows), note)
 
 
 def microseconds(one: Operator) -> str:
