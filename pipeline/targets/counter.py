@@ -19,7 +19,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-
 import runtime  # type: ignore[import-not-found]  # the copy beside this file
 
 
