@@ -181,14 +181,13 @@ def reverse(graph: OnnxGraph, node: schema.OperatorT) -> None:
     )  # fmt: skip
 
 
-@operator("MEAN")
-def mean(graph: OnnxGraph, node: schema.OperatorT) -> None:
-    """ReduceMean over constant axes."""
+@operator("MEAN", "SUM")
+def reduction(graph: OnnxGraph, node: schema.OperatorT) -> None:
+    """ReduceMean or ReduceSum over constant axes."""
+    kind = {"MEAN": "ReduceMean", "SUM": "ReduceSum"}[schema.operator_name(graph.model, node)]
     axes = [int(axis) for axis in graph.values(node.inputs[1]).reshape(-1)]
     keep = int(node.builtinOptions.keepDims)
-    graph.add(
-        "ReduceMean", graph.of(node.inputs[0]), graph.integers(*axes), to=node.outputs[0], keepdims=keep
-    )
+    graph.add(kind, graph.of(node.inputs[0]), graph.integers(*axes), to=node.outputs[0], keepdims=keep)
 
 
 @operator("CONCATENATION")

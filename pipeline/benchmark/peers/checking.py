@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,13 +57,10 @@ def compare(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
     shapes = [[one.shape for one in side] for side in (ours, theirs)]
     if shapes[0] != shapes[1]:
         raise VerificationError(f"outputs of shapes {shapes[1]} stand against {shapes[0]}")
-    found = max(
-        (float(np.abs(a.astype(np.float64) - b).max(initial=0.0)) for a, b in zip(ours, theirs, strict=True)),
-        default=0.0,
-    )
-    if not math.isfinite(found):
+    differences = [np.abs(a.astype(np.float64) - b) for a, b in zip(ours, theirs, strict=True)]
+    if not all(np.isfinite(one).all() for one in differences):  # `max` would step over a NaN
         raise VerificationError("an output is not finite")
-    return found
+    return max((float(one.max(initial=0.0)) for one in differences), default=0.0)
 
 
 def compare_job(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
