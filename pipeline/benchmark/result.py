@@ -56,12 +56,12 @@ class Operator:
 
 @dataclass(frozen=True)
 class Instructions:
-    """Executed instructions on an emulated Arm core: the same in every run, and no time.
+    """Executed instructions on an emulated Arm core, and no time.
 
     Attributes:
         cpu: the emulated core.
-        inference: of one inference.
-        startup: from the start of the program to the model that is ready.
+        inference: of one `invoke`; the same in every run.
+        startup: from the file's content to allocated tensors; the same to within some hundred.
         by_operator: of each operator of the main graph, in the file's order, by the interpreter's own
             kernels: without its delegate, so that they add up to a little more than `inference`.
         versions: of qemu and of what ran under it.

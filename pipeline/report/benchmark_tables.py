@@ -97,8 +97,8 @@ def instructions(found: Benchmark) -> Table | None:
         f"Executed instructions on Arm ({counted[0][1].cpu}, emulated)",
         ("model", "one inference", "start-up"),
         tuple(rows),
-        "Instructions, not time: the same in every run. A core executes several at once, and waits for "
-        "memory.",
+        "Instructions, not time: a core executes several at once, and waits for memory. One inference takes "
+        "the same in every run; start-up, from the file to allocated tensors, to within some hundred.",
     )
 
 

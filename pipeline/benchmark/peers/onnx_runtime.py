@@ -26,9 +26,7 @@ class OnnxRuntime:
         """The float model, checked, and what onnxruntime's own dynamic quantization makes of it."""
         missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
         if missing:
-            raise Missing(
-                f"not installed ({', '.join(missing)} missing). Try: pip install 'fuselage-tflite[benchmark]'"
-            )
+            raise Missing(f"not installed. Try: pip install {' '.join(missing)}")
         try:
             run_in_child(
                 JOB, folder / "onnx", {"model": str(subject.path)},
