@@ -13,7 +13,7 @@ from pipeline.cli.output import print_table, printable
 if TYPE_CHECKING:
     from converters.microscope.explanation import LstmExplanation
     from pipeline.explain import Explanation
-    from pipeline.report.explanation_tables import Table
+    from pipeline.report.table import Table
 
 
 @click.command(

@@ -1,4 +1,4 @@
-"""How long one window takes on this machine: a figure for the notes, not a check."""
+"""How long one window takes on this machine: a figure for people, not a check."""
 
 from __future__ import annotations
 
@@ -7,19 +7,56 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def median_latencies_ms(runs: Mapping[str, Callable[[], object]], repeats: int = 30) -> dict[str, float]:
-    """Returns the median time of each run in milliseconds.
+def interleaved_times_ms(
+    runs: Mapping[str, Callable[[], object]],
+    rounds: int,
+    warm_up: int = 1,
+    told: Callable[[], object] = lambda: None,
+    before: Mapping[str, Callable[[], object]] | None = None,
+) -> dict[str, list[float]]:
+    """Returns the time of each run in each round in milliseconds.
 
-    The runs take turns, so that what else the machine does hits all of them; the first round is not counted.
+    The runs take turns, so that what else the machine does hits all of them, and each round starts with
+    another one, so that none always follows the same.
+
+    Args:
+        warm_up: rounds before those that count.
+        told: called after each round that counts.
+        before: what each run needs before it, by the same names; it is not timed.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for round_number in range(repeats + 1):
-        for name, run in runs.items():
+    names = list(runs)
+    for number in range(-warm_up, rounds):
+        first = number % max(len(names), 1)
+        for name in names[first:] + names[:first]:
+            if before is not None:
+                before[name]()
             start = time.perf_counter()
-            run()
-            if round_number:
-                times[name].append((time.perf_counter() - start) * 1e3)
+            runs[name]()
+            took = time.perf_counter() - start
+            if number >= 0:
+                times[name].append(took * 1e3)
+        if number >= 0:
+            told()
+    return times
+
+
+def median_latencies_ms(runs: Mapping[str, Callable[[], object]], repeats: int = 30) -> dict[str, float]:
+    """Returns the median time of each run in milliseconds; the runs take turns."""
+    times = interleaved_times_ms(runs, repeats)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def plain_c(kind: str, machine: str) -> bool:
+    """Whether an LSTM of this kind runs in a kernel without vector instructions here.
+
+    TFLite has its int8 LSTM kernel (8x8_16) in Arm's vector instructions only; elsewhere its portable C runs.
+
+    Args:
+        kind: as `converters.lstm_op.LstmNode.kind`.
+        machine: the processor's architecture, as `platform.machine()` names it.
+    """
+    return kind == "int8 8x8_16" and machine in _X86
 
 
 def latency_note(latency_ms: Mapping[str, float], machine: str, name: str = "int8") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,19 +10,10 @@ from converters.lstm_op import GATES
 from converters.microscope.attribution import Source, overall
 from converters.microscope.explanation import LstmExplanation
 from converters.microscope.simulation import GATE_INPUT_STEP, GATE_STEP
+from pipeline.report.table import Table
 
 SHOWN_STEPS = 9  # of the table along time: every step is in the page and in the JSON
 CELL_INTEGERS = 1 << 15
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a title; the first column is a name, the others are numbers. A note follows."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 def share(value: float) -> str:

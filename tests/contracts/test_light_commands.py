@@ -1,4 +1,4 @@
-"""`--help`, `inspect`, `report`, `run` and `data list` answer at once and never load TensorFlow."""
+"""`inspect`, `report`, `run`, `benchmark` and `data list` never load TensorFlow; help is quick."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_the_guard_works() -> None:
     [
         ["--help"], ["--version"], ["data", "list"], ["data", "--help"],
         ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"],
-        ["explain", "--help"], ["report", "--help"],
+        ["explain", "--help"], ["report", "--help"], ["benchmark", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -62,7 +62,7 @@ def test_words_need_no_tensorflow(arguments: list[str]) -> None:
     assert done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "inspect", "report"])
+@pytest.mark.parametrize("command", ["run", "inspect", "report", "benchmark"])
 def test_errors_need_no_tensorflow(tmp_path: Path, command: str) -> None:
     garbage = tmp_path / "garbage.tflite"
     garbage.write_bytes(bytes(4) + b"TFL3" + bytes(100))
@@ -107,6 +107,11 @@ def test_what_a_build_made_is_used_without_tensorflow(tmp_path: Path) -> None:
     explained = without_tensorflow("explain", model, "--data", out / "golden.npz", "--json")
     assert explained.returncode == 0, explained.stderr
     assert json.loads(explained.stdout)["reference"] == "model_float32.tflite"
+
+    measured = without_tensorflow("benchmark", out, "--runs", "10", "--no-profile", "--json")
+    assert measured.returncode == 0, measured.stderr
+    names = [one["name"] for one in json.loads(measured.stdout)["entries"] if not one["peer_of"]]
+    assert names == ["model_float32.tflite", "model_int8.tflite"]
 
     ran = without_tensorflow("run", model, "--input", out / "golden.npz")
     assert ran.returncode == 0, ran.stderr
