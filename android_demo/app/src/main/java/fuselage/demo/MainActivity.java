@@ -23,6 +23,7 @@ public final class MainActivity extends Activity implements Engine.Listener {
     private SignalView signal;
     private TextView measured;
     private TextView check;
+    private TextView data;
     private Button switchSource;
 
     @Override
@@ -36,6 +37,7 @@ public final class MainActivity extends Activity implements Engine.Listener {
         signal = (SignalView) findViewById(R.id.signal);
         measured = (TextView) findViewById(R.id.measured);
         check = (TextView) findViewById(R.id.check);
+        data = (TextView) findViewById(R.id.data);
         switchSource = (Button) findViewById(R.id.switch_source);
         recording = state != null && state.getBoolean(RECORDING);
         engine = (Engine) getLastNonConfigurationInstance(); // after a turn of the screen
@@ -100,6 +102,8 @@ public final class MainActivity extends Activity implements Engine.Listener {
         showAnswer(reading);
         measured.setText(measuredText(reading));
         check.setText(checkText(reading));
+        String from = reading.card.attribution.isEmpty() ? reading.card.name : reading.card.attribution;
+        data.setText(getString(R.string.data, from));
     }
 
     private void showAnswer(Reading reading) {
@@ -114,7 +118,7 @@ public final class MainActivity extends Activity implements Engine.Listener {
         String name = reading.card.classNames.get(answer.decision.best);
         activity.setText(answer.decision.isSure() ? name : getString(R.string.not_sure));
         confidence.setText(answer.decision.isSure()
-                ? getString(R.string.sure_of, 100 * answer.decision.confidence())
+                ? getString(R.string.probability, 100 * answer.decision.confidence())
                 : getString(R.string.most_likely, name, 100 * answer.decision.confidence()));
         probabilities.show(reading.card.classNames, answer.decision.probabilities);
     }
@@ -127,8 +131,7 @@ public final class MainActivity extends Activity implements Engine.Listener {
 
     private String sourceText(Reading reading) {
         if (reading.isLive()) {
-            return getString(R.string.live, names(reading.card.sensors()), reading.card.rateHz)
-                    + (reading.card.assumesUnits() ? " " + getString(R.string.units_assumed) : "");
+            return getString(R.string.live, names(reading.card.sensors()), reading.card.rateHz);
         }
         String shown = getString(R.string.recorded, reading.recorded);
         return reading.missing.isEmpty() ? shown

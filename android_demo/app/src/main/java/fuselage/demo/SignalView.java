@@ -108,7 +108,7 @@ public final class SignalView extends View {
         float reach = reach(channels);
         float scale = 0.92f * (bottom - titled) / 2 / reach;
         Channel first = reading.card.channels.get(channels.get(0));
-        String unit = first.unit.isEmpty() ? kind.unit : first.unit;
+        String unit = first.unit.isEmpty() ? getContext().getString(R.string.unit_assumed, kind.unit) : first.unit;
         String title = getContext().getString(R.string.panel, getContext().getString(SensorNames.of(kind)), reach, unit);
         canvas.drawText(title, 0, top + textSize, text);
         float right = getWidth();

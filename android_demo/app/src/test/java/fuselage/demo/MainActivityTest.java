@@ -71,7 +71,7 @@ public final class MainActivityTest {
         GoldenVectors.Recording first = recordings.get(0);
         assertEquals(first.answer, text(R.id.activity));
         assertTrue(text(R.id.source), text(R.id.source).startsWith("Recorded: " + first.label));
-        assertTrue(text(R.id.source), text(R.id.source).contains("no linear acceleration, gyroscope"));
+        assertTrue(text(R.id.source), text(R.id.source).contains("lacks: linear acceleration, gyroscope."));
         assertFalse(button().isEnabled());
         assertTrue(text(R.id.check), text(R.id.check).startsWith("Self-check passed: 8 of 8"));
         assertTrue(text(R.id.measured), text(R.id.measured).matches("Model: \\d+\\.\\d\\d ms .*int8, .* kB"));
@@ -87,8 +87,7 @@ public final class MainActivityTest {
         addSensor(Sensor.TYPE_LINEAR_ACCELERATION);
         controller.setup();
         settle();
-        assertTrue(text(R.id.source), text(R.id.source).endsWith("This phone has no gyroscope, so the app shows "
-                + "recordings."));
+        assertTrue(text(R.id.source), text(R.id.source).endsWith("This phone lacks: gyroscope. So recordings are shown."));
         assertTrue(sensors.getListeners().isEmpty());
     }
 

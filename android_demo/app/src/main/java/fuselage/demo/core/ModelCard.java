@@ -66,16 +66,6 @@ public final class ModelCard {
         return kinds;
     }
 
-    /** Whether the data named no unit for some channel, so that the phone's are assumed. */
-    public boolean assumesUnits() {
-        for (Channel channel : channels) {
-            if (channel.unit.isEmpty()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** The seconds that a window covers. */
     public double seconds() {
         return steps / rateHz;

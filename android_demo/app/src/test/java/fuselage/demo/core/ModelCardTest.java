@@ -26,7 +26,6 @@ public final class ModelCardTest {
         assertEquals(EnumSet.of(SensorKind.LINEAR_ACCELERATION, SensorKind.GYROSCOPE), card.sensors());
         assertEquals(card.steps, card.seconds() * card.rateHz, 1e-9);
         assertEquals(card.channels.size() * card.steps, card.input.size());
-        assertTrue(card.assumesUnits());
     }
 
     @Test
