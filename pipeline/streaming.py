@@ -154,7 +154,7 @@ class StreamingClassifier(StreamingModel):
 
 @dataclass
 class _Run:
-    """An LSTM under way: where it started, its state, and its last hidden states, a window of them at most."""
+    """An LSTM under way: its first sample, its state, its last hidden states (a window of them at most)."""
 
     start: int
     state: dict[str, np.ndarray]
