@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from converters.metadata import read_metadata
 from converters.schema import read_bytes
 from models.errors import InputError
+from pipeline.data.archive import as_windows, read_npz
 
 DEFAULT_MODEL = "model_int8.tflite"
 GOLDEN = "golden.npz"
@@ -62,13 +63,14 @@ def read_built(build: Path, model: str | None, windows: int = 20) -> BuiltModel:
 
 
 def _windows(path: Path, count: int) -> tuple[NDArray[np.float32], ...]:
-    try:
-        with np.load(path, allow_pickle=False) as golden:
-            raw = golden["raw_features"].astype(np.float32)  # [n, time, channels]
-            lengths = golden["lengths"] if "lengths" in golden else np.full(len(raw), raw.shape[1])
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(f"Cannot read the windows of '{path}': {error}.", "Run the build again.") from error
+    arrays = read_npz(path, _wanted)
+    raw = as_windows("raw_features", arrays["raw_features"])  # [n, time, channels]
+    lengths = arrays.get("lengths", np.full(len(raw), raw.shape[1]))
     chosen = np.unique(np.linspace(0, len(raw) - 1, count).astype(int))
     return tuple(raw[index, : int(lengths[index])] for index in chosen)
 
 
+def _wanted(present: tuple[str, ...]) -> list[str]:
+    if "raw_features" not in present:
+        raise InputError(f"{GOLDEN} has no windows, 'raw_features'.", "Run the build again.")
+    return [name for name in ("raw_features", "lengths") if name in present]

@@ -16,6 +16,7 @@ from pipeline.disk import disk_errors
 
 MARKER = "export.json"
 FORMAT = "fuselage-export"
+_TIP = "Choose a folder you may write to."
 
 
 @contextlib.contextmanager
@@ -35,11 +36,11 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
     """
     out = Path(os.path.abspath(out))
     _check(out, kind, force)
-    with disk_errors(out):
+    with disk_errors(out.parent, _TIP):
         out.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{out.name}.part-", dir=out.parent))
     try:
-        with disk_errors(out):
+        with disk_errors(out.parent, _TIP):
             part.chmod(0o755)
             yield part
             files = sorted(str(file.relative_to(part)) for file in part.rglob("*") if file.is_file())
@@ -52,8 +53,7 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
 
 def written_files(out: Path) -> list[Path]:
     """What an export wrote, in the order of their names; [] where the folder is none."""
-    marker = _marker(out)
-    return [out / name for name in marker.get("files", [])] if marker else []
+    return [out / name for name in _files(out)]
 
 
 def _check(out: Path, kind: str, force: bool) -> None:
@@ -82,19 +82,37 @@ def _put(part: Path, out: Path) -> None:
         part.rename(out)
         return
     before = Path(tempfile.mkdtemp(prefix=f".{out.name}.before-", dir=out.parent))
-    ours = {file.relative_to(out) for file in written_files(out)} | {Path(MARKER)}
+    ours = {Path(name) for name in (*_files(out), MARKER)}
     out.rename(before)  # an empty folder gives way to another
     try:
         part.rename(out)
     except OSError:
         before.rename(out)
         raise
-    for folder, _, names in os.walk(before):
-        for file in (Path(folder, name).relative_to(before) for name in names):
-            if file not in ours and not os.path.lexists(out / file):
-                (out / file.parent).mkdir(parents=True, exist_ok=True)
-                (before / file).rename(out / file)
+    _carry_over(before, out, ours, Path())
     shutil.rmtree(before)
+
+
+def _carry_over(before: Path, after: Path, ours: set[Path], inside: Path) -> None:
+    """Move what is not ours, and has no successor of its name, to the same place in another folder."""
+    for entry in sorted((before / inside).iterdir()):
+        place = inside / entry.name
+        folder = entry.is_dir() and not entry.is_symlink()
+        if folder and ((after / place).is_dir() or any(file.is_relative_to(place) for file in ours)):
+            if any(file not in ours for file in _below(entry, place)):
+                (after / place).mkdir(exist_ok=True)
+                _carry_over(before, after, ours, place)
+        elif place not in ours and not os.path.lexists(after / place):
+            entry.rename(after / place)
+
+
+def _below(folder: Path, place: Path) -> Iterator[Path]:
+    """Everything below a folder, as if the folder stood at `place`."""
+    return (place / path.relative_to(folder) for path in folder.rglob("*"))
+
+
+def _files(out: Path) -> list[str]:
+    return [name for name in (_marker(out) or {"files": []})["files"] if isinstance(name, str)]
 
 
 def _marker(out: Path) -> dict[str, Any] | None:
