@@ -25,7 +25,13 @@ PAGE = 4096
 MIN_SDK, TARGET_SDK = 24, 35
 
 # What javac knows of Java 8 and Android 7 has not, or (java.lang.invoke) cannot link.
-TOO_NEW = ("Ljava/lang/invoke/", "Ljava/nio/file/", "Ljava/time/", "Ljava/util/Base64", "Ljava/util/concurrent/Flow")
+TOO_NEW = (
+    "Ljava/lang/invoke/",
+    "Ljava/nio/file/",
+    "Ljava/time/",
+    "Ljava/util/Base64",
+    "Ljava/util/concurrent/Flow",
+)
 
 
 class CheckError(Exception):

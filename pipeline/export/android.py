@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from models.errors import InputError
 from pipeline import runtime
+from pipeline.data.archive import as_windows, read_npz
 from pipeline.disk import disk_errors
-from pipeline.export.android_sensors import LARGEST_RATE_HZ, Source, sources
+from pipeline.export.android_sensors import LARGEST_RATE_HZ, sources
 from pipeline.export.built import GOLDEN, read_built
 
 ASSETS = Path("app/src/main/assets")
@@ -66,7 +67,9 @@ def export_android(build: Path, app: Path) -> list[Path]:
     """
     assets = app / ASSETS
     if not assets.parent.is_dir():
-        raise InputError(f"'{app}' is not the Android app: it has no '{ASSETS.parent}'.", "Name android_demo.")
+        raise InputError(
+            f"'{app}' is not the Android app: it has no '{ASSETS.parent}'.", "Name android_demo."
+        )
     built = read_built(build, None)
     metadata = built.metadata
     _require_suitable(metadata)
@@ -127,12 +130,11 @@ def _require_suitable(metadata: Mapping[str, Any]) -> None:
 def _test_windows(path: Path, metadata: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Up to two whole windows of each class, in the order of the classes, [n, T, F], and their classes."""
     steps = metadata["preprocessing"]["steps"]
-    try:
-        with np.load(path, allow_pickle=False) as golden:
-            raw = golden["raw_features"].astype(np.float32)
-            labels = golden["labels"].astype(np.int64)
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(f"Cannot read the windows of '{path}': {error}.", "Run the build again.") from error
+    arrays = read_npz(path, lambda present: [name for name in ("raw_features", "labels") if name in present])
+    if len(arrays) < 2:
+        raise InputError(f"'{path}' has no windows with labels.", "Run the build again.")
+    raw = as_windows("raw_features", arrays["raw_features"])  # [n, T, F]
+    labels = arrays["labels"].astype(np.int64)
     whole = np.isfinite(raw).all(axis=(1, 2)) if raw.shape[1] == steps else np.zeros(len(raw), bool)
     classes = range(len(metadata["class_names"]))
     of_each = (np.flatnonzero(whole & (labels == one))[:WINDOWS_OF_A_CLASS] for one in classes)
