@@ -1,11 +1,12 @@
 """What can be said of the app without Java: two build systems that agree, and texts in one place."""
 
+import hashlib
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from android_app import APP
+from android_app import APP, ASSETS
 
 MAIN = APP / "app" / "src" / "main"
 GRADLE = (APP / "app" / "build.gradle.kts").read_text()
@@ -101,3 +102,10 @@ def test_no_lambda_in_the_app() -> None:
 def test_the_plain_classes_know_nothing_of_android() -> None:
     for path in (MAIN / "java" / "fuselage" / "demo" / "core").glob("*.java"):
         assert not re.search(r"^import (android|org\.tensorflow)", path.read_text(), re.MULTILINE), path
+
+
+def test_the_readme_names_the_committed_model() -> None:
+    model = (ASSETS / "model.tflite").read_bytes()
+    readme = (APP / "README.md").read_text()
+    assert hashlib.sha256(model).hexdigest() in readme
+    assert f"{len(model):,} bytes" in readme

@@ -148,8 +148,8 @@ final class Engine {
         } catch (UnusableModelException error) {
             tell(Reading.failed(error.getMessage()));
             return;
-        } catch (UnsatisfiedLinkError error) {
-            tell(Reading.failed(context.getString(R.string.error_native, error.getMessage())));
+        } catch (LinkageError error) { // the native library is not for this device
+            tell(Reading.failed(context.getString(R.string.error_native, error.toString())));
             return;
         }
         classifier = new WindowClassifier(assets.card, backend);

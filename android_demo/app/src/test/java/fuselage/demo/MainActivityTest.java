@@ -38,6 +38,7 @@ import org.robolectric.annotation.Config;
 import org.robolectric.shadows.SensorEventBuilder;
 import org.robolectric.shadows.ShadowSensor;
 import org.robolectric.shadows.ShadowSensorManager;
+import org.tensorflow.lite.Interpreter;
 
 /** The activity on simulated Android 15, with the real model; pictures go to build/screenshots. */
 @RunWith(AppRunner.class)
@@ -196,13 +197,20 @@ public final class MainActivityTest {
     }
 
     @Test
-    public void aModelThatCannotBeUsedIsSaid() {
-        controller.setup();
-        settle();
-        controller.get().onReading(Reading.failed("The model is damaged."));
+    public void aDeviceThatCannotLoadTheLibraryIsToldSo() throws Exception {
+        Interpreter.unlinked = true;
+        try {
+            controller.setup();
+            settle();
+        } finally {
+            Interpreter.unlinked = false;
+        }
         assertEquals("No model", text(R.id.activity));
-        assertEquals("The model is damaged.", text(R.id.confidence));
+        assertTrue(text(R.id.confidence), text(R.id.confidence).startsWith("TensorFlow Lite cannot be loaded"));
         assertFalse(button().isEnabled());
+        controller.pause().stop(); // nothing that was not loaded is let go of
+        settle();
+        picture("error");
     }
 
     private GoldenVectors.Recording running() {

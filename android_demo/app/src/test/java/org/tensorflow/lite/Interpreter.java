@@ -20,6 +20,8 @@ import org.bytedeco.tensorflowlite.TfLiteTensor;
 public final class Interpreter implements AutoCloseable {
     /** How many resets there were, so that a test can tell that one was forgotten. */
     public static int resets;
+    /** Makes it fail as the real one does where its native library cannot be loaded. */
+    public static boolean unlinked;
 
     /** As much as the app sets. */
     public static final class Options {
@@ -36,6 +38,9 @@ public final class Interpreter implements AutoCloseable {
     private final TfLiteInterpreter interpreter;
 
     public Interpreter(ByteBuffer buffer, Options options) {
+        if (unlinked) {
+            throw new UnsatisfiedLinkError("Failed to load native TensorFlow Lite methods.");
+        }
         if (!buffer.isDirect()) {
             throw new IllegalArgumentException("Model ByteBuffer should be either a MappedByteBuffer of the model "
                     + "file, or a direct ByteBuffer using ByteOrder.nativeOrder().");
