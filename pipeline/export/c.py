@@ -102,8 +102,8 @@ _MADE = "/* Made by `pipeline export c`; do not edit. */\n"
 _GOLDEN_H = """\
 /* Windows of the test part and what LiteRT answers, for a test on the chip. Made by `pipeline export c`.
    Each array holds window after window. raw: [steps][channels], zeros behind the first `lengths` steps; the
-   others are the integers of the input and the outputs of their name. TensorFlow Lite Micro takes the gates of
-   an LSTM from tables, LiteRT does not: expect outputs a few steps beside these, not equal ones. */
+   others are the integers of the input and the outputs of their name. TensorFlow Lite Micro takes the gates
+   of an LSTM from tables, LiteRT does not: expect outputs a few steps beside these, not equal ones. */
 #ifndef FUSELAGE_GOLDEN_H
 #define FUSELAGE_GOLDEN_H
 

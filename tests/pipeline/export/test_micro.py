@@ -80,7 +80,7 @@ for name in sys.argv[1:]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_its_own_interpreter_fits_the_arena_and_gives_the_answers(tmp_path: Path) -> None:
-    """Answers within 4 steps of LiteRT's: the LSTM's gates come from tables there, and h is rescaled otherwise."""
+    """Answers within 4 steps of LiteRT's, whose gates do not come from tables."""
     python = tmp_path / "environment" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "environment"], check=True, timeout=300)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
