@@ -18,13 +18,12 @@ only: variables elsewhere would make it fail. That is why the whole model is not
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from converters import schema
 from converters.lstm_op import FUSED_LSTM, LstmInput, LstmNode, lstm_nodes
 from converters.metadata import LENGTHS, read_metadata, signature_of, write_sealed
+from converters.part import part_of, replace_graphs
 from models.errors import ConversionError
 
 ENCODE, ATTEND, HIDDEN = "encode", "attend", "hidden"
@@ -63,14 +62,10 @@ def streaming_file(model: bytes, steps: int = 1) -> bytes:
     hidden = schema.indices(nodes[-1].operator.outputs)[0]
     _check_cut(graph, before, after, {hidden, *told.values()}, answered)
     states = {f"state_{place}": index for place, index in enumerate(_states(nodes))}
-    encode = _cut(graph, ENCODE, before, {**taken, **states}, {HIDDEN: hidden, **states})
-    attend = _cut(graph, ATTEND, after, {HIDDEN: hidden, **told}, answered)
+    encode = part_of(graph, ENCODE, before, {**taken, **states}, {HIDDEN: hidden, **states})
+    attend = part_of(graph, ATTEND, after, {HIDDEN: hidden, **told}, answered)
     _shorten(encode.graph, window, steps)
-    unpacked.subgraphs = [encode.graph, attend.graph]
-    unpacked.signatureDefs = [
-        schema.signature(schema.name(part.graph), place, part.inputs, part.outputs)
-        for place, part in enumerate((encode, attend))
-    ]
+    replace_graphs(unpacked, {ENCODE: encode, ATTEND: attend})
     return write_sealed(unpacked, {**document, "streaming": {"steps": steps}})
 
 
@@ -125,42 +120,6 @@ def _states(nodes: Iterable[LstmNode]) -> list[int]:
     """The tensors of h and c of each LSTM in turn."""
     places = (LstmInput.HIDDEN_STATE, LstmInput.CELL_STATE)
     return [schema.indices(node.operator.inputs)[place] for node in nodes for place in places]
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """A subgraph, and the places of its inputs and outputs by name."""
-
-    graph: schema.SubGraphT
-    inputs: dict[str, int]
-    outputs: dict[str, int]
-
-
-def _cut(
-    graph: schema.SubGraphT,
-    called: str,
-    operators: Iterable[schema.OperatorT],
-    inputs: Mapping[str, int],
-    outputs: Mapping[str, int],
-) -> _Part:
-    """A subgraph of copies of these ops and of the tensors they name."""
-    part, places = schema.SubGraphT(), dict[int, int]()
-    part.name, part.tensors, part.operators = called, [], []
-
-    def place(index: int) -> int:
-        if index >= 0 and index not in places:
-            places[index] = len(part.tensors)
-            part.tensors.append(copy.copy(graph.tensors[index]))
-        return places.get(index, -1)
-
-    for operator in operators:
-        made = copy.copy(operator)
-        for side in ("inputs", "outputs", "intermediates"):
-            setattr(made, side, [place(index) for index in schema.indices(getattr(operator, side))])
-        part.operators.append(made)
-    named = [{name: place(index) for name, index in side.items()} for side in (inputs, outputs)]
-    part.inputs, part.outputs = (list(side.values()) for side in named)
-    return _Part(part, *named)
 
 
 def _shorten(part: schema.SubGraphT, window: int, steps: int) -> None:

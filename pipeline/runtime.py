@@ -180,6 +180,12 @@ class SequenceModel:
         Raises:
             WindowError: wrong shape, or a value that is not finite.
         """
+        stored = self.integers(features, length)
+        return {name: dequantize(stored[name], details) for name, details in self._outputs.items()}
+
+    def integers(self, features: np.ndarray, length: int | None = None) -> dict[str, np.ndarray]:
+        """As `run`, but what the tensors hold, without the batch: inputs and outputs by name. Where they are
+        quantized these are integers."""
         features = finite_float32(features)
         if features.shape != self._shape:
             raise WindowError(f"The model takes features of shape {self._shape}, got {features.shape}.")
@@ -194,10 +200,8 @@ class SequenceModel:
         elif length not in (None, self._shape[0]):
             raise WindowError(f"The model takes no lengths: every one of its {self._shape[0]} steps counts.")
         self._interpreter.invoke()
-        return {
-            name: dequantize(self._interpreter.get_tensor(details["index"])[0], details)
-            for name, details in self._outputs.items()
-        }
+        both = {**self._inputs, **self._outputs}
+        return {name: self._interpreter.get_tensor(details["index"])[0] for name, details in both.items()}
 
     def predict(self, window: np.ndarray) -> Any:
         """Answer one window of raw measurements; see the class of the task."""

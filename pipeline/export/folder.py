@@ -23,8 +23,8 @@ _TIP = "Choose a folder you may write to."
 def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the name `out` only when the block has ended without an error.
 
-    In an earlier export only the files that it had written are replaced or removed: what a person put beside
-    them, an environment perhaps, is carried over.
+    In a folder that is there only files of ours are replaced or removed, when all are ready, each by one
+    rename: what a person put beside them, an environment perhaps, stays.
 
     Args:
         out: new, empty, or an earlier export of the same kind.
@@ -38,7 +38,8 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
     _check(out, kind, force)
     with disk_errors(out.parent, _TIP):
         out.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.part-", dir=out.parent))
+        # On the disk of what it becomes: a rename cannot leave it.
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.part-", dir=out if out.is_dir() else out.parent))
     try:
         with disk_errors(out.parent, _TIP):
             part.chmod(0o755)
@@ -46,7 +47,9 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
             files = sorted(str(file.relative_to(part)) for file in part.rglob("*") if file.is_file())
             marker = {"format": FORMAT, "version": 1, "kind": kind, "files": files}
             (part / MARKER).write_text(json.dumps(marker, indent=1) + "\n", "utf-8")
+            before = _files(out)
             _put(part, out)
+            _remove_outdated(out, before)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -77,38 +80,28 @@ def _check(out: Path, kind: str, force: bool) -> None:
 
 
 def _put(part: Path, out: Path) -> None:
-    """Give the finished folder its name, and move over what the folder before had besides."""
+    """Give the finished folder its name, or put its files into the one that is there, the marker last."""
     if not out.exists():
         part.rename(out)
         return
-    before = Path(tempfile.mkdtemp(prefix=f".{out.name}.before-", dir=out.parent))
-    ours = {Path(name) for name in (*_files(out), MARKER)}
-    out.rename(before)  # an empty folder gives way to another
-    try:
-        part.rename(out)
-    except OSError:
-        before.rename(out)
-        raise
-    _carry_over(before, out, ours, Path())
-    shutil.rmtree(before)
+    made = [path.relative_to(part) for path in part.rglob("*") if path.is_file()]
+    for file in sorted(made, key=lambda one: one == Path(MARKER)):
+        if (out / file).is_dir():
+            raise InputError(f"'{out / file}' is a folder; a file of this name is to be written.", _TIP)
+        (out / file.parent).mkdir(parents=True, exist_ok=True)
+        (part / file).replace(out / file)
 
 
-def _carry_over(before: Path, after: Path, ours: set[Path], inside: Path) -> None:
-    """Move what is not ours, and has no successor of its name, to the same place in another folder."""
-    for entry in sorted((before / inside).iterdir()):
-        place = inside / entry.name
-        folder = entry.is_dir() and not entry.is_symlink()
-        if folder and ((after / place).is_dir() or any(file.is_relative_to(place) for file in ours)):
-            if any(file not in ours for file in _below(entry, place)):
-                (after / place).mkdir(exist_ok=True)
-                _carry_over(before, after, ours, place)
-        elif place not in ours and not os.path.lexists(after / place):
-            entry.rename(after / place)
-
-
-def _below(folder: Path, place: Path) -> Iterator[Path]:
-    """Everything below a folder, as if the folder stood at `place`."""
-    return (place / path.relative_to(folder) for path in folder.rglob("*"))
+def _remove_outdated(out: Path, before: list[str]) -> None:
+    """Remove what an earlier export had written and this one has not, and folders that are empty by it."""
+    for name in set(before) - set(_files(out)):
+        if Path(name).is_absolute() or ".." in Path(name).parts:  # not written by us
+            continue
+        (out / name).unlink(missing_ok=True)
+        for folder in (out / name).parents:
+            if folder == out or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _files(out: Path) -> list[str]:

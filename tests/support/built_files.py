@@ -89,9 +89,7 @@ def files(of: ModelConfig, io: str = "float32", precision: str = "int8") -> dict
     twin = quantize_model(model, precision)
     calibrate(twin, x if length is None else told, "min-max")
     probe = x[0] if length is None else {"features": x[0], "lengths": np.int32(length)}
-    quantities = [
-        Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)
-    ]
+    quantities = [Quantity(q.name, q.range, q.probe, q.precision) for q in observed_quantities(twin, probe)]
     with tempfile.TemporaryDirectory() as folder:
         export_saved_model(model, Path(folder), of.steps, of.features, of.variable_length)
         float_file = convert_float(Path(folder), lstm_layer_names(of.recurrent))

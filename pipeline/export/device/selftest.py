@@ -48,9 +48,7 @@ def answers(model: runtime.SequenceModel, golden: dict[str, np.ndarray]) -> bool
     """Hold what the model answers to each window against the golden outputs."""
     windows = [window[:length] for window, length in zip(golden["windows"], golden["lengths"], strict=True)]
     start = time.perf_counter()
-    found = [
-        model.run(model.standardize(one), len(one) if model.takes_lengths else None) for one in windows
-    ]
+    found = [model.run(model.standardize(one), len(one) if model.takes_lengths else None) for one in windows]
     took_ms = (time.perf_counter() - start) * 1e3 / len(windows)
     good = True
     for name in (model.answer, "attention_weights"):

@@ -90,6 +90,22 @@ def test_force_keeps_what_has_another_name(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"a": "1", "mine": "mine"}
 
 
+def test_the_folder_one_stands_in_stays_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"a": "1"})
+    monkeypatch.chdir(tmp_path)
+    inode = tmp_path.stat().st_ino
+    write(Path("."), {"a": "2"})
+    assert contents(tmp_path) == {"a": "2"}
+    assert tmp_path.stat().st_ino == inode
+
+
+def test_a_folder_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a" / "mine").mkdir(parents=True)
+    with pytest.raises(InputError, match="is a folder; a file of this name"):
+        write(tmp_path, {"a": "1"}, force=True)
+    assert (tmp_path / "a" / "mine").is_dir()
+
+
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     write(tmp_path, {"a": "1"})
     assert contents(tmp_path) == {"a": "1"}
