@@ -56,9 +56,7 @@ def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
             f"The model has {len(inputs)} inputs; the metadata describes models with one, "
             f"and perhaps '{LENGTHS}' beside it."
         )
-    # Any text that stands nowhere else will do until the checksum is known.
-    token = hashlib.sha256(b"checksum of " + model).hexdigest()
-    document = {"format": METADATA_FORMAT, "version": METADATA_VERSION, **metadata, CHECKSUM: token}
+    document = {"format": METADATA_FORMAT, "version": METADATA_VERSION, **metadata}
     ((input_name, input_tensor),) = inputs.items()
     shapes = {one["name"]: one["shape"] for one in outputs}
     more = {} if lengths is None else {"lengths": LENGTHS}
@@ -66,6 +64,22 @@ def attach_metadata(model: bytes, metadata: Mapping[str, Any]) -> bytes:
     document.setdefault("state_rule", STATE_RULE)
     _check(document, schema.shape(input_tensor), shapes)
     _check_lengths(document["preprocessing"].get("padding"), lengths)
+    return write_sealed(unpacked, document)
+
+
+def write_sealed(unpacked: schema.ModelT, document: Mapping[str, Any]) -> bytes:
+    """Pack a model with this metadata and the checksum over all of it.
+
+    Args:
+        unpacked: it gets the metadata entry, if it has none.
+        document: written as it is but for `sha256`; `attach_metadata` holds it against the model first.
+
+    Raises:
+        ConversionError: the document is no JSON.
+    """
+    # Any text that stands nowhere else will do until the checksum is known.
+    token = hashlib.sha256(b"checksum of " + schema.write_model(unpacked)).hexdigest()
+    document = {**document, CHECKSUM: token}
     try:
         content = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode("utf-8")
     except (TypeError, ValueError) as error:
@@ -132,7 +146,7 @@ def describe_outputs(source: schema.Source) -> list[dict[str, Any]]:
         InputError: the model cannot be read.
     """
     model = schema.read_model(source)
-    graph = model.subgraphs[_signature(model).subgraphIndex]
+    graph = model.subgraphs[signature_of(model).subgraphIndex]
     before = {
         id(graph.tensors[operator.outputs[0]]): graph.tensors[operator.inputs[0]]
         for operator in schema.operators(model, graph, "DEQUANTIZE")
@@ -195,7 +209,7 @@ def _entry(model: schema.ModelT) -> schema.MetadataT | None:
     return next((entry for entry in model.metadata or [] if schema.name(entry) == METADATA_NAME), None)
 
 
-def _signature(model: schema.ModelT) -> Any:
+def signature_of(model: schema.ModelT) -> Any:
     """The signature `serving_default`."""
     for signature in model.signatureDefs or []:
         if schema.text(signature.signatureKey) == SIGNATURE_KEY:
@@ -205,6 +219,6 @@ def _signature(model: schema.ModelT) -> Any:
 
 def _signature_tensors(model: schema.ModelT, side: str) -> dict[str, schema.TensorT]:
     """The tensors of the signature's "inputs" or "outputs" by name."""
-    signature = _signature(model)
+    signature = signature_of(model)
     tensors = model.subgraphs[signature.subgraphIndex].tensors
     return {schema.name(entry): tensors[entry.tensorIndex] for entry in getattr(signature, side) or []}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import flatbuffers  # type: ignore[import-untyped]
@@ -196,6 +196,20 @@ def operator_code(builtin: int, version: int) -> Any:
     # The old one-byte field; readers take the larger of the two.
     code.deprecatedBuiltinCode = min(builtin, generated.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
     return code
+
+
+def signature(key: str, subgraph: int, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Any:
+    """A signature of a subgraph: names for the tensors, by index, that go in and come out."""
+    made = generated.SignatureDefT()
+    made.signatureKey, made.subgraphIndex = key, subgraph
+    for side, named in (("inputs", inputs), ("outputs", outputs)):
+        entries = []
+        for called, index in named.items():
+            entry = generated.TensorMapT()
+            entry.name, entry.tensorIndex = called, index
+            entries.append(entry)
+        setattr(made, side, entries)
+    return made
 
 
 def cast(source: str, result: str) -> OperatorT:

@@ -26,7 +26,7 @@ _DENIED = {
 
 
 @contextlib.contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path, tip: str = "Choose a folder you may write to with --out.") -> Iterator[None]:
     """Turn the disk's refusals in `folder` into errors a user can act on; other errors pass."""
     try:
         yield
@@ -41,9 +41,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
                 "Free some space and run the same command again: finished stages are kept.",
             ) from error
         if isinstance(cause, OSError) and number in _DENIED and _concerns(cause.filename, folder):
-            raise InputError(
-                f"Cannot write to {folder}: {cause.strerror}.", "Choose a folder you may write to with --out."
-            ) from error
+            raise InputError(f"Cannot write to {folder}: {cause.strerror}.", tip) from error
         raise
 
 

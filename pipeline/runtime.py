@@ -159,19 +159,14 @@ class SequenceModel:
         verify_checksum: bool = True,
         kernels: str = "default",
     ) -> None:
-        content = model if isinstance(model, bytes) else _read_file(model)
-        self.metadata = checked_metadata(_read_metadata(content))
+        content, self.metadata = read_checked(model, verify_checksum)
         if task_of(self.metadata) != self.task:
             raise ModelFileError(
                 f"The model's task is {task_of(self.metadata)}; {type(self).__name__} is for {self.task}. "
                 "load_model() takes any."
             )
-        if verify_checksum:
-            _verify_checksum(content, self.metadata)
         self._interpreter = open_interpreter(content, num_threads, kernels)
         preprocessing = self.metadata["preprocessing"]
-        self._mean = np.array(preprocessing["mean"], np.float32)  # [features]
-        self._std = np.array(preprocessing["std"], np.float32)
         self._shape = (preprocessing["steps"], preprocessing["features"])
         self._padding = preprocessing["padding"]
         self._class_names = tuple(self.metadata["class_names"])
@@ -197,7 +192,13 @@ class SequenceModel:
         Raises:
             WindowError: wrong shape, or a value that is not finite.
         """
-        features = _float32(features)
+        stored = self.integers(features, length)
+        return {name: dequantize(stored[name], details) for name, details in self._outputs.items()}
+
+    def integers(self, features: np.ndarray, length: int | None = None) -> dict[str, np.ndarray]:
+        """As `run`, but what the tensors hold, without the batch: inputs and outputs by name. Where they are
+        quantized these are integers."""
+        features = finite_float32(features)
         if features.shape != self._shape:
             raise WindowError(f"The model takes features of shape {self._shape}, got {features.shape}.")
         self._interpreter.reset_all_variables()  # the LSTM would start from the state of the last window
@@ -211,14 +212,17 @@ class SequenceModel:
         elif length not in (None, self._shape[0]):
             raise WindowError(f"The model takes no lengths: every one of its {self._shape[0]} steps counts.")
         self._interpreter.invoke()
-        return {
-            name: dequantize(self._interpreter.get_tensor(details["index"])[0], details)
-            for name, details in self._outputs.items()
-        }
+        both = {**self._inputs, **self._outputs}
+        return {name: self._interpreter.get_tensor(details["index"])[0] for name, details in both.items()}
 
     def predict(self, window: np.ndarray) -> Any:
         """Answer one window of raw measurements; see the class of the task."""
         raise NotImplementedError(f"{type(self).__name__} has no task; load_model() returns one that has.")
+
+    @staticmethod
+    def decode(outputs: dict[str, np.ndarray], metadata: dict[str, Any], real: slice = slice(None)) -> Any:
+        """Say what the outputs of `run` mean; `real` is where the window stands in the model's input."""
+        raise NotImplementedError("See the class of the task.")
 
     def standardize(self, window: np.ndarray) -> np.ndarray:
         """Return the features the model takes: (x - mean) / std in float32, then zeros up to its length.
@@ -229,7 +233,7 @@ class SequenceModel:
             WindowError: wrong shape, too long, too short, or a value that is not finite.
         """
         steps, channels = self._shape
-        raw = _float32(window)
+        raw = finite_float32(window)
         if raw.ndim != 2 or raw.shape[1] != channels:
             names = ", ".join(self.metadata["channel_names"])
             raise WindowError(f"A window is [time, {channels}] (channels: {names}), got shape {raw.shape}.")
@@ -238,8 +242,7 @@ class SequenceModel:
             allowed = f"1 to {steps}" if pads else f"exactly {steps}"
             raise WindowError(f"The window has {len(raw)} steps; the model takes {allowed}.")
         features = np.zeros(self._shape, np.float32)
-        with np.errstate(over="ignore"):  # what overflows here is refused by `run`
-            features[self._real(len(raw))] = (raw - self._mean) / self._std
+        features[self._real(len(raw))] = standardized(raw, self.metadata)
         return features
 
     def _real(self, length: int) -> slice:
@@ -254,7 +257,8 @@ class SequenceModel:
     def _bind(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
         """Return the tensor details of the inputs and of the outputs, their shapes and types checked."""
         if SIGNATURE not in self._interpreter.get_signature_list():
-            raise ModelFileError(f"The model has no signature '{SIGNATURE}'.")
+            tip = " It is for streaming: see streaming.py." if "streaming" in self.metadata else ""
+            raise ModelFileError(f"The model has no signature '{SIGNATURE}'.{tip}")
         runner = self._interpreter.get_signature_runner(SIGNATURE)
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
         bound = {}
@@ -306,10 +310,17 @@ class SequenceClassifier(SequenceModel):
         Raises:
             WindowError: wrong shape, too long, too short, or a value that is not finite.
         """
-        outputs = self._answer(window)
-        logits = outputs[self.answer]
+        return self.decode(self._answer(window), self.metadata)
+
+    @staticmethod
+    def decode(
+        outputs: dict[str, np.ndarray], metadata: dict[str, Any], real: slice = slice(None)
+    ) -> Prediction:
+        """As of `SequenceModel`."""
+        logits = outputs["logits"]
         winner = int(np.argmax(logits))
-        return Prediction(self._class_names[winner], winner, softmax(logits), logits, outputs[ATTENTION])
+        label = metadata["class_names"][winner]
+        return Prediction(label, winner, softmax(logits), logits, outputs[ATTENTION])
 
 
 class MultiLabelClassifier(SequenceModel):
@@ -320,9 +331,15 @@ class MultiLabelClassifier(SequenceModel):
     def predict(self, window: np.ndarray) -> MultiLabelPrediction:
         """Say which labels one window of raw measurements has; window and errors as of
         `SequenceClassifier`."""
-        outputs = self._answer(window)
-        logits = outputs[self.answer]
-        labels = tuple(name for name, logit in zip(self._class_names, logits, strict=True) if logit > 0)
+        return self.decode(self._answer(window), self.metadata)
+
+    @staticmethod
+    def decode(
+        outputs: dict[str, np.ndarray], metadata: dict[str, Any], real: slice = slice(None)
+    ) -> MultiLabelPrediction:
+        """As of `SequenceModel`."""
+        logits, names = outputs["logits"], metadata["class_names"]
+        labels = tuple(name for name, logit in zip(names, logits, strict=True) if logit > 0)
         return MultiLabelPrediction(labels, sigmoid(logits), logits, outputs[ATTENTION])
 
 
@@ -335,13 +352,18 @@ class SequenceRegressor(SequenceModel):
     def predict(self, window: np.ndarray) -> RegressionPrediction:
         """Estimate the values of one window of raw measurements; window and errors as of
         `SequenceClassifier`."""
-        outputs = self._answer(window)
-        rule = self.metadata["preprocessing"]
+        return self.decode(self._answer(window), self.metadata)
+
+    @staticmethod
+    def decode(
+        outputs: dict[str, np.ndarray], metadata: dict[str, Any], real: slice = slice(None)
+    ) -> RegressionPrediction:
+        """As of `SequenceModel`."""
+        rule = metadata["preprocessing"]
         mean, std = (np.array(rule[key], np.float32) for key in ("target_mean", "target_std"))
-        values = np.asarray(outputs[self.answer] * std + mean)
-        return RegressionPrediction(
-            values, self._class_names, tuple(self.metadata["target_units"]), outputs[ATTENTION]
-        )
+        values = np.asarray(outputs["values"] * std + mean)
+        names, units = tuple(metadata["class_names"]), tuple(metadata["target_units"])
+        return RegressionPrediction(values, names, units, outputs[ATTENTION])
 
 
 class StepClassifier(SequenceModel):
@@ -352,10 +374,16 @@ class StepClassifier(SequenceModel):
     def predict(self, window: np.ndarray) -> StepPrediction:
         """Classify every step of one window of raw measurements; window and errors as of
         `SequenceClassifier`."""
-        outputs = self._answer(window)
-        logits = outputs[self.answer][self._real(len(window))]
+        return self.decode(self._answer(window), self.metadata, self._real(len(window)))
+
+    @staticmethod
+    def decode(
+        outputs: dict[str, np.ndarray], metadata: dict[str, Any], real: slice = slice(None)
+    ) -> StepPrediction:
+        """As of `SequenceModel`."""
+        logits = outputs["logits"][real]
         winners = np.argmax(logits, axis=-1)
-        labels = tuple(self._class_names[winner] for winner in winners)
+        labels = tuple(metadata["class_names"][winner] for winner in winners)
         return StepPrediction(labels, winners, softmax(logits), logits, outputs[ATTENTION])
 
     def _answer_shape(self) -> tuple[int, ...]:
@@ -377,6 +405,22 @@ def load_model(
     content = model if isinstance(model, bytes) else _read_file(model)
     task = task_of(checked_metadata(_read_metadata(content)))
     return _BY_TASK[task](content, num_threads, verify_checksum, kernels)
+
+
+def read_checked(
+    model: str | os.PathLike[str] | bytes, verify_checksum: bool = True
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the content of a file of ours and its metadata; arguments and errors as of `SequenceModel`."""
+    content = model if isinstance(model, bytes) else _read_file(model)
+    metadata = checked_metadata(_read_metadata(content))
+    if verify_checksum:
+        _verify_checksum(content, metadata)
+    return content, metadata
+
+
+def decode(outputs: dict[str, np.ndarray], metadata: dict[str, Any]) -> Any:
+    """Return what the outputs for a whole window mean, as `predict` of the task's class does."""
+    return _BY_TASK[task_of(metadata)].decode(outputs, metadata)
 
 
 def task_of(metadata: dict[str, Any]) -> str:
@@ -405,7 +449,14 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return np.asarray((1.0 + np.tanh(logits.astype(np.float64) / 2.0)) / 2.0, np.float32)
 
 
-def _float32(values: np.ndarray) -> np.ndarray:
+def standardized(raw: np.ndarray, metadata: dict[str, Any]) -> np.ndarray:
+    """Return (x - mean) / std of each channel in float32; what is too large for it becomes infinite."""
+    mean, std = (np.array(metadata["preprocessing"][key], np.float32) for key in ("mean", "std"))
+    with np.errstate(over="ignore"):
+        return np.asarray((raw - mean) / std)
+
+
+def finite_float32(values: np.ndarray) -> np.ndarray:
     """Return `values` as float32; a WindowError says where one is not finite or too large for it."""
     try:
         array = np.asarray(values)

@@ -16,6 +16,7 @@ COMMANDS = {
     "inspect": ("pipeline.cli.inspect:inspect", "Show what is inside a .tflite file."),
     "explain": ("pipeline.cli.explain:explain", "Show where an int8 LSTM's error comes from."),
     "benchmark": ("pipeline.cli.benchmark:benchmark", "Measure what models cost, and their peers."),
+    "export": ("pipeline.cli.export:export", "Make a folder for a device from a build."),
     "report": ("pipeline.cli.report:report", "Render the reports of a build again."),
     "data": ("pipeline.cli.data:data", "Look at the data sets."),
 }

@@ -61,6 +61,12 @@ def test_the_runtime_imports_nothing_of_ours() -> None:
     assert not [name for name in imports(tree(Path("pipeline/runtime.py"))) if within(name, *ROOMS)]
 
 
+def test_streaming_imports_nothing_of_ours_but_the_runtime_beside_it() -> None:
+    names = imports(tree(Path("pipeline/streaming.py")))
+    assert {name for name in names if within(name, *ROOMS)} == {"pipeline", "pipeline.runtime"}
+    assert "runtime" in names
+
+
 @pytest.mark.parametrize("file", [f for f in FILES if f.parts[0] != "models"], ids=str)
 def test_heavy_libraries_are_imported_where_they_are_needed(file: Path) -> None:
     assert not [name for name in imports_at_top(file) if within(name, *HEAVY)]

@@ -1,0 +1,76 @@
+"""The model of a build, and some of its windows, as an export takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.metadata import read_metadata
+from converters.schema import read_bytes
+from models.errors import InputError
+from pipeline.data.archive import as_windows, read_npz
+
+DEFAULT_MODEL = "model_int8.tflite"
+GOLDEN = "golden.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltModel:
+    """One .tflite file of a build.
+
+    Attributes:
+        name: its file name in the build's folder.
+        content: the file.
+        metadata: what it says about itself (docs/tflite-file.md).
+        windows: raw windows of the test part, each [steps of it, channels] float32.
+    """
+
+    name: str
+    content: bytes
+    metadata: dict[str, Any]
+    windows: tuple[NDArray[np.float32], ...]
+
+
+def read_built(build: Path, model: str | None, windows: int = 20) -> BuiltModel:
+    """Read a file of a build, and windows spread over its test part.
+
+    Args:
+        build: the folder that `pipeline build` wrote.
+        model: a file name in it; None: `model_int8.tflite`.
+        windows: how many at most.
+
+    Raises:
+        InputError: no such build or file, or not one with our metadata.
+    """
+    there = sorted(file.name for file in build.glob("model_*.tflite"))
+    if not there:
+        raise InputError(
+            f"'{build}' is no finished build: it holds no model.",
+            "Make one with `pipeline build`, and name its folder with --from.",
+        )
+    name = DEFAULT_MODEL if model is None else model
+    if name not in there:
+        raise InputError(f"'{build}' has no '{name}'; it has {', '.join(there)}.", "Choose one with --model.")
+    content = read_bytes(build / name)
+    metadata = read_metadata(content)
+    if metadata is None:
+        raise InputError(f"'{build / name}' carries no metadata of ours: `pipeline build` did not make it.")
+    return BuiltModel(name, content, metadata, _windows(build / GOLDEN, windows))
+
+
+def _windows(path: Path, count: int) -> tuple[NDArray[np.float32], ...]:
+    arrays = read_npz(path, _wanted)
+    raw = as_windows("raw_features", arrays["raw_features"])  # [n, time, channels]
+    lengths = arrays.get("lengths", np.full(len(raw), raw.shape[1]))
+    chosen = np.unique(np.linspace(0, len(raw) - 1, count).astype(int))
+    return tuple(raw[index, : int(lengths[index])] for index in chosen)
+
+
+def _wanted(present: tuple[str, ...]) -> list[str]:
+    if "raw_features" not in present:
+        raise InputError(f"{GOLDEN} has no windows, 'raw_features'.", "Run the build again.")
+    return [name for name in ("raw_features", "lengths") if name in present]

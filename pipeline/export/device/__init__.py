@@ -1,0 +1,1 @@
+"""What an export puts on a device as it stands here."""

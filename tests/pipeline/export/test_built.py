@@ -1,0 +1,75 @@
+"""What an export takes from a build's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hand_made import hand_made, metadata, padded_at_end
+
+from models.errors import InputError
+from pipeline.export.built import read_built
+
+
+def build(folder: Path, content: bytes, name: str = "model_int8.tflite", **golden: np.ndarray) -> Path:
+    (folder / name).write_bytes(content)
+    np.savez(folder / "golden.npz", **golden)
+    return folder
+
+
+RAW = np.arange(50 * 5 * 3, dtype=np.float32).reshape(50, 5, 3)
+
+
+def test_windows_are_spread_from_the_first_to_the_last(tmp_path: Path) -> None:
+    content = hand_made(described=metadata())
+    built = read_built(build(tmp_path, content, raw_features=RAW), None, windows=3)
+    assert (built.name, built.content, built.metadata["name"]) == ("model_int8.tflite", content, "hand made")
+    for window, index in zip(built.windows, (0, 24, 49), strict=True):
+        np.testing.assert_array_equal(window, RAW[index])
+
+
+def test_fewer_windows_than_asked_for_are_all_of_them(tmp_path: Path) -> None:
+    built = read_built(build(tmp_path, hand_made(described=metadata()), raw_features=RAW[:2]), None)
+    assert len(built.windows) == 2
+
+
+def test_padding_at_the_end_is_left_out(tmp_path: Path) -> None:
+    content = hand_made(lengths=True, described=padded_at_end())
+    lengths = np.array([2, 5])
+    built = read_built(build(tmp_path, content, raw_features=RAW[:2], lengths=lengths), None)
+    assert [len(window) for window in built.windows] == [2, 5]
+
+
+def test_another_file_of_the_build_by_its_name(tmp_path: Path) -> None:
+    folder = build(tmp_path, hand_made(described=metadata()), "model_float32.tflite", raw_features=RAW)
+    assert read_built(folder, "model_float32.tflite").name == "model_float32.tflite"
+    with pytest.raises(InputError, match=r"no 'model_int8.tflite'; it has model_float32.tflite") as caught:
+        read_built(folder, None)
+    assert caught.value.tip == "Choose one with --model."
+    with pytest.raises(InputError, match=r"no '../other'"):
+        read_built(folder, "../other")
+
+
+def test_no_build(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(InputError, match="no finished build"):
+            read_built(folder, None)
+
+
+def test_a_file_without_our_metadata(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no metadata of ours"):
+        read_built(build(tmp_path, hand_made(), raw_features=RAW), None)
+
+
+@pytest.mark.parametrize("golden", [None, b"", b"PK\x03\x04 broken", {"other": RAW}])
+def test_golden_windows_that_are_not_there(
+    tmp_path: Path, golden: bytes | dict[str, np.ndarray] | None
+) -> None:
+    (tmp_path / "model_int8.tflite").write_bytes(hand_made(described=metadata()))
+    if isinstance(golden, bytes):
+        (tmp_path / "golden.npz").write_bytes(golden)
+    elif golden is not None:
+        np.savez(tmp_path / "golden.npz", **golden)
+    with pytest.raises(InputError, match=r"golden.npz"):
+        read_built(tmp_path, None)
