@@ -140,12 +140,12 @@ def phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     adb, python = programs / "adb", programs / "python"
     adb.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/support/fake_adb.py "$@"\n')
     change = (
-        "import numpy as np; path = 'out/B.default.npz'; found = dict(np.load(path)); "
+        "import sys, numpy as np; path = sys.argv[1] + '/out/B.default.npz'; found = dict(np.load(path)); "
         "found['attention_weights'][0, 0] += 0.1; np.savez(path, **found)"
     )
     python.write_text(
         f'#!/bin/sh\n{sys.executable} "$@" || exit\n'
-        f'case "$*" in *runner.py*) {sys.executable} -c "{change}";; esac\n'
+        f'case "$*" in *runner.py*) {sys.executable} -c "{change}" "$3";; esac\n'
     )
     for program in (adb, python):
         program.chmod(0o755)
