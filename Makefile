@@ -1,18 +1,22 @@
 # Two commands do everything on a bare machine with Python 3.11-3.13:
 #   make demo    environment, installation, one verified build with the defaults
 #   make test    environment, installation, lint, types, all tests
+# One is without Python: make apk, the Android app (Java, Maven and Debian's Android tools).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NEEDS := pyproject.toml constraints.txt
 
-.PHONY: demo test fuzz bench equality matrix lint types
+.PHONY: demo test apk fuzz bench equality matrix lint types
 
 demo: $(VENV)/.installed
 	$(BIN)/pipeline build --quantize int8
 
 test: lint types
 	$(BIN)/python -m pytest -ra
+
+apk:
+	$(MAKE) -C android_demo apk
 
 # Minutes to hours of random damage: make fuzz FUZZ_EXAMPLES=20000 (for each of the fuzz tests).
 fuzz: export FUZZ_EXAMPLES ?= 2000

@@ -1,0 +1,12 @@
+package androidx.test.runner.lifecycle;
+
+import android.app.Activity;
+import java.util.Collection;
+
+public interface ActivityLifecycleMonitor {
+    void addLifecycleCallback(ActivityLifecycleCallback callback);
+
+    void removeLifecycleCallback(ActivityLifecycleCallback callback);
+
+    Collection<Activity> getActivitiesInStage(Stage stage);
+}
