@@ -5,7 +5,7 @@
 Each cell is one `pipeline build` with all schemes; a cell that was built before with the same options is
 taken from the store. What follows `--` goes to every build, for example `-- --no-qat`. The table is written
 again after every cell; what stands below it on the page, from `## ` on, is kept. Exit code 1 where a cell did
-not build, an LSTM is not one fused op, or a limit is missed.
+not build, an LSTM is not one fused op, or a limit, or what is to be reached beside it, is missed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ SOURCES = ("japanese-vowels", "basic-motions")
 SCHEMES = ("--quantize", "int8", "--quantize", "float16", "--quantize", "dynamic")
 PRECISIONS = [word for name in ("int8", "int16", "float32") for word in ("--attention-precision", name)]
 NOT_JUDGED = "float32"
+LEAST_AGREEMENT = {"japanese-vowels": 0.99, "uci_har_subset": 0.985}
+"""Of int8 files, whatever limit a build has: what this project sets itself."""
+LARGEST_LSTM_ERROR = 0.03
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,11 @@ def rows(cell: Cell, report: dict[str, Any] | str) -> Iterator[list[str]]:
         if scheme["name"] == NOT_JUDGED:
             continue
         missed = [check["name"] for check in scheme["checks"] if check["passed"] is False]
+        missed += beyond_the_limits(cell, scheme)
         yield [
             *head,
             f"`{scheme['name']}`",
-            "pass" if scheme["verdict"] == "pass" else ", ".join(f"`{name}`" for name in missed),
+            ", ".join(f"`{name}`" for name in missed) or scheme["verdict"],
             f"{scheme['size_bytes'] / 1e3:.1f}",
             f"{scheme['accuracy']:.3f}",
             f"{scheme['decision_agreement']:.3f}",
@@ -106,6 +110,16 @@ def rows(cell: Cell, report: dict[str, Any] | str) -> Iterator[list[str]]:
             f"{scheme['attention_row_sum_error']:.5f}",
             "" if scheme["lstm_error"] is None else f"{scheme['lstm_error']:.1%}",
         ]
+
+
+def beyond_the_limits(cell: Cell, scheme: dict[str, Any]) -> Iterator[str]:
+    """What an int8 file misses of what is to be reached beside its limits."""
+    if not scheme["name"].startswith("int8"):
+        return
+    if scheme["decision_agreement"] < LEAST_AGREEMENT.get(Path(cell.source).stem, 0.0):
+        yield "agreement to be reached"
+    if not scheme["lstm_error"] <= LARGEST_LSTM_ERROR:
+        yield "LSTM error to be reached"
 
 
 HEADINGS = (
@@ -125,7 +139,9 @@ def table(found: Sequence[list[str]], options: Sequence[str]) -> str:
         "Each row is a file held against the original float model on all test windows, with the limits of",
         "[parity.md](parity.md), which says what the columns mean; in each, every LSTM is one fused op. The",
         "last column is the RMS error of an int8 LSTM's hidden states, of the worse of two directions, as a",
-        "part of their standard deviation. One direction has 64 units, two have 32 each.",
+        "part of their standard deviation. One direction has 64 units, two have 32 each. Beside its limits",
+        "an int8 file has to reach an LSTM error of at most 3 % and, on japanese-vowels and UCI HAR, an",
+        "agreement of 0.99 and 0.985.",
         "",
         f"| {' | '.join(HEADINGS)} |",
         f"|{'---|' * 6}{'--:|' * (len(HEADINGS) - 6)}",

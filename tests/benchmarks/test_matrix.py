@@ -93,6 +93,12 @@ class TestTheTable:
         (row,) = matrix.rows(CELLS[0], self.report(verdict="fail", checks=checks))
         assert row[5] == "`decision_agreement`"
 
+    def test_what_is_to_be_reached_beside_the_limits_is_judged(self) -> None:
+        (row,) = matrix.rows(CELLS[0], self.report(decision_agreement=0.986, lstm_error=0.2))
+        assert row[5] == "`agreement to be reached`, `LSTM error to be reached`"
+        (row,) = matrix.rows(CELLS[0], self.report(lstm_error=float("nan")))
+        assert row[5] == "`LSTM error to be reached`"
+
     def test_a_cell_that_did_not_build_is_a_row_and_counts_as_failed(self) -> None:
         found = list(matrix.rows(CELLS[0], "exit code 5: no"))
         assert found[0][5] == "exit code 5: no"
