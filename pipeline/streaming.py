@@ -125,7 +125,7 @@ class StreamingModel:
         """Advance every LSTM that runs by one standardized sample [channels]."""
         starts = self._seen % self.hop == 0
         if starts if self.state == "window" else self._seen == 0:
-            self._open.append(_Run(self._seen, self._parts.zero, deque(maxlen=self.steps)))
+            self._open.append(_Run(self._parts.zero, deque(maxlen=self.steps)))
         self._seen += 1
         for run in self._open:
             hidden, run.state = self._parts.encode(sample, run.state)
@@ -154,9 +154,8 @@ class StreamingClassifier(StreamingModel):
 
 @dataclass
 class _Run:
-    """An LSTM under way: its first sample, its state, its last hidden states (a window of them at most)."""
+    """An LSTM under way: its state and its last hidden states, a window of them at most."""
 
-    start: int
     state: dict[str, np.ndarray]
     hidden: deque[np.ndarray]
 
