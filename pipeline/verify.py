@@ -88,10 +88,18 @@ def verify(
                 f"`labels` and `standardized` describe arrays; '{os.fspath(data)}' brings its own labels.",
                 "Leave them out, or give the windows as an array.",
             )
-        given = read_given(os.fspath(data))
+        given = given_for(os.fspath(data), reference, candidate, logits=logits, attention=attention)
     else:
         given = as_given(data, labels, standardized)
     return verify_files(reference, candidate, given, tolerances or {}, logits=logits, attention=attention)
+
+
+def given_for(
+    source: str, *paths: Path, logits: str | None = None, attention: str | None = None
+) -> GivenWindows:
+    """Read windows for files; labels that do not say their task are taken for what the files answer."""
+    tasks = (ModelFile.read(path, logits, attention).task for path in paths)
+    return read_given(source, next((task for task in tasks if task is not None), None))
 
 
 def verify_files(

@@ -61,6 +61,19 @@ def test_a_pair_that_differs_exits_1_with_all_reports(invoke: Any, folder: Path)
     assert (document["built"], document["stock"]) == (False, None)
 
 
+def test_labels_are_taken_for_what_the_files_answer(invoke: Any, folder: Path) -> None:
+    """As in a build with --task: the data do not say what they are for."""
+    for name in ("a", "b"):
+        (folder / f"{name}.tflite").write_bytes(hand_made(described=metadata(task="multi-label")))
+    rows = (FEATURES.sum(axis=1) > 0).astype(int)
+    both = {f"{what}_{part}": values for part in ("train", "test")
+            for what, values in (("x", 2 * FEATURES + 1), ("y", rows))}  # fmt: skip
+    np.savez(folder / "data.npz", **both)
+    done = invoke("verify", folder / "a.tflite", folder / "b.tflite", "--data", folder / "data.npz")
+    assert done.code == 0, done.err
+    assert "label_agreement" in done.out
+
+
 def test_limits_are_those_of_build(invoke: Any, folder: Path) -> None:
     pair = ("verify", folder / "a.tflite", folder / "other.tflite", "--data", folder / "test.npz")
     loose = ("--limit-attention-max-error", "1", "--limit-attention-total-variation", "1")
