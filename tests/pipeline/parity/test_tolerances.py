@@ -36,7 +36,8 @@ def test_agreement_never_fails_on_one_window(windows: int, task: str) -> None:
         limits = promise_limits(29, windows, 1 / 256, task=task, outputs=3, weight_error=weight_error)
         for name in ("decision_agreement", "label_agreement"):
             if name in limits:
-                one = Check(name, "float_model", ">=", (windows - 1) / windows, limits[name], "share", windows)
+                agreed = (windows - 1) / windows
+                one = Check(name, "float_model", ">=", agreed, limits[name], "share", windows)
                 assert one.passed
     assert promise_limits(29, 60, 1 / 256)["decision_agreement"] == 1 - 1 / 60
     assert promise_limits(29, 200, 1 / 256)["decision_agreement"] == 0.985
