@@ -62,7 +62,8 @@ class Prediction:
         attention_weights: [time] float32, one a step of the model's input; the last is the window's last.
             Of a model with several queries or heads [queries, time], [heads, time] or [heads, queries, time]:
             along the last axis each row is a distribution over the steps. Of a model that pads at the end the
-            first is the window's first, and those behind the window are next to nothing.
+            first is the window's first, and those behind the window are next to nothing. Where padding is no
+            step, it asks for nothing: there are as many queries as the window has steps.
     """
 
     label: str
@@ -252,7 +253,18 @@ class SequenceModel:
     def _answer(self, window: np.ndarray) -> dict[str, np.ndarray]:
         """Run the model on one window of raw measurements."""
         features = self.standardize(window)
-        return self.run(features, len(window) if self.takes_lengths else None)
+        found = self.run(features, len(window) if self.takes_lengths else None)
+        return {**found, ATTENTION: self._of_real_queries(found[ATTENTION], len(window))}
+
+    def _of_real_queries(self, weights: np.ndarray, length: int) -> np.ndarray:
+        """Attention [..., time] without the rows of queries that are padding: nothing is made of them.
+
+        A model that pads in front and gives one answer a window takes its padding for steps like others.
+        """
+        padding_is_no_step = self._padding == "end" or self.task == "per-step"
+        if self.metadata.get("query") != "all" or not padding_is_no_step or weights.ndim < 2:
+            return weights
+        return weights[..., self._real(length), :]
 
     def _bind(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
         """Return the tensor details of the inputs and of the outputs, their shapes and types checked."""

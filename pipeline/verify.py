@@ -24,20 +24,20 @@ from models.errors import InputError
 from pipeline.data.dataset import moved_padding, unread_note
 from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.preprocessing import Preprocessing
-from pipeline.data.targets import MANY, NAMES, target_values
+from pipeline.data.targets import NAMES, target_values
 from pipeline.parity import comparison
-from pipeline.parity.definitions import DEFINITIONS
+from pipeline.parity.definitions import DEFINITIONS, ROW_MEANINGS
 from pipeline.parity.files import ModelFile, require_same_signature
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.running import run_files
-from pipeline.parity.sampling import GOLDEN_LIMIT, stratified_sample
+from pipeline.parity.sampling import stratified_sample
 from pipeline.parity.tasks import task_named
 from pipeline.parity.tolerances import require_limits_of
 from pipeline.parity.verdict import Check
 from pipeline.progress import Progress, Silence
 from pipeline.report import collect
 from pipeline.report.data import BUILD_NAMES, ReportData, short_names
-from pipeline.report.numbers import step_size
+from pipeline.report.notes import note_on_contexts, notes_on_windows
 from pipeline.targets.job import TargetFile
 from pipeline.targets.target import Target
 from pipeline.targets.verification import on_targets
@@ -88,10 +88,18 @@ def verify(
                 f"`labels` and `standardized` describe arrays; '{os.fspath(data)}' brings its own labels.",
                 "Leave them out, or give the windows as an array.",
             )
-        given = read_given(os.fspath(data))
+        given = given_for(os.fspath(data), reference, candidate, logits=logits, attention=attention)
     else:
         given = as_given(data, labels, standardized)
     return verify_files(reference, candidate, given, tolerances or {}, logits=logits, attention=attention)
+
+
+def given_for(
+    source: str, *paths: Path, logits: str | None = None, attention: str | None = None
+) -> GivenWindows:
+    """Read windows for files; labels that do not say their task are taken for what the files answer."""
+    tasks = (ModelFile.read(path, logits, attention).task for path in paths)
+    return read_given(source, next((task for task in tasks if task is not None), None))
 
 
 def verify_files(
@@ -200,6 +208,7 @@ def judge(
     notes: Iterable[str] = (),
     names: Mapping[str, str] = BUILD_NAMES,
     weight_error: float = 1.0,
+    contexts: bool = True,
     **about: Any,
 ) -> ReportData:
     """From the outputs of two models to the report with its verdict.
@@ -214,6 +223,7 @@ def judge(
         notes: beside those about the windows.
         names: what the two models are called.
         weight_error: of the second model's LSTM weights, as a share of what int8 does to them.
+        contexts: False where `notes` say already that none are compared.
         about: the fields of `ReportData` that nobody has to measure.
     """
     float_model, int8, labels, kind = windows.float_model, windows.int8, windows.labels, windows.kind
@@ -244,10 +254,18 @@ def judge(
             collect.figures(windows, int(index))
             for index in collect.by_difference(windows)[: collect.LISTED]
         ],
-        notes=(*_notes_on_windows(promise, windows, total), *_note_on_contexts(windows, names), *notes),
+        notes=(
+            *notes_on_windows(promise, windows, total),
+            *(note_on_contexts(windows, names) if contexts else ()),
+            *notes,
+        ),
         attention_step=int8.attention_step,
         queries=int8.has_queries,
-        glossary={**{name: one.meaning for name, one in DEFINITIONS.items()}, **kind.meanings},
+        glossary={
+            **{name: one.meaning for name, one in DEFINITIONS.items()},
+            **({} if len(int8.distributions) == len(int8) else ROW_MEANINGS),
+            **kind.meanings,
+        },
         arrays=arrays,
         names=dict(names),
         **about,
@@ -275,45 +293,6 @@ def describe_model(summary: ModelSummary) -> dict[str, Any]:
         for lstm in whole["lstms"]
     ]
     return {"ops": whole["ops"], "lstms": lstms, "integer_only": whole["integer_only"]}
-
-
-def _note_on_contexts(windows: collect.Windows, names: Mapping[str, str]) -> list[str]:
-    """Which model's context vectors are missing, or that the two have other shapes."""
-    sides = {"float_model": windows.float_model, "int8": windows.int8}
-    if not windows.int8.attends or comparison.comparable_contexts(*sides.values()):
-        return []
-    missing = [names[side] for side, one in sides.items() if one.context is None]
-    found_in = " and ".join(missing or [names[side] for side in sides])
-    return [f"No context vector that can be compared was found in {found_in}."]
-
-
-def _notes_on_windows(checks: Sequence[Check], windows: collect.Windows, total: int) -> list[str]:
-    """What a reader has to know about the windows beside the numbers."""
-    used, notes = len(windows.int8), []
-    if ties := next(check.value for check in checks if check.name == "attention_top1_ties"):
-        rows = len(windows.int8.distributions)
-        of = f"{used} windows" if rows == used else f"{rows} rows of attention (a window's heads and queries)"
-        step = windows.int8.attention_step
-        apart = f"within one quantization step ({step_size(step)}) of each other" if step else "equal"
-        notes.append(
-            f"In {ties:.0f} of {of} the two attend most to different steps whose weights are {apart}; "
-            "these count as agreeing."
-        )
-    if used < total:
-        notes.append(
-            f"{used} of {total} test windows were used, a seeded sample"
-            f"{' of every class' if windows.view.by_class else ''} (at most {GOLDEN_LIMIT})."
-        )
-    if used < 100:
-        notes.append(f"With {used} test windows one window is {100 / used:.1f} % of every share.")
-    classes = len(windows.class_names)
-    if windows.labels is None:
-        notes.append("There are no labels: accuracy was not measured.")
-    elif absent := sum(not one["n"] for one in collect.recalls(windows)):
-        notes.append(f"{absent} of {classes} {MANY[windows.task]} do not occur in the test windows.")
-    if not windows.int8.attends:
-        notes.append("Neither file has an output of attention weights: attention was not compared.")
-    return notes
 
 
 def _notes(files: Mapping[str, ModelFile], given: GivenWindows, task: str) -> list[str]:

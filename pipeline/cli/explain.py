@@ -59,7 +59,7 @@ def explain(
     from pipeline.explain import explain as explain_file
 
     with listener(quiet) as progress:
-        found = explain_file(model, read_given(source), windows, reference, progress)
+        found = explain_file(model, read_given(source, labels=False), windows, reference, progress)
     if html is not None:
         _write_page(html, found)
     if as_json:

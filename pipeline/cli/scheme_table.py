@@ -23,7 +23,7 @@ def scheme_table(results: Sequence[SchemeResult]) -> Iterator[str]:
         (merit, quality), (closeness, near) = one.merit, one.closeness
         cells = (
             _kilo(one.size_bytes),
-            _share(quality) if merit == "accuracy" else _error(quality),
+            _share(quality) if merit == "accuracy" else _error(quality, _WIDTHS[1]),
             _share(near) if closeness == "same decision" else _error(near),
             *(_error(one.figure(name)) for name in FIGURES[2:]),
             f"{one.latency_ms:.2f}" if one.latency_ms < 100 else f"{one.latency_ms:.0f}",
@@ -54,9 +54,10 @@ def _share(value: float | None) -> str:
     return ">99.9" if value < 1 and text == "100.0" else text
 
 
-def _error(value: float | None) -> str:
+def _error(value: float | None, width: int = 6) -> str:
+    """Rounded to four digits behind the point, or to as many as the column has room for."""
     if value is None or not math.isfinite(value):
         return "-"
-    if 0 < abs(value) < 1e-3:
-        return f"{value:.0e}".replace("e-0", "e-")
-    return f"{value:.4f}"[:6].rstrip(".")
+    fixed = [] if 0 < abs(value) < 1e-3 else [f"{value:.{digits}f}" for digits in (4, 3, 2, 1, 0)]
+    power = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return next((text for text in fixed if len(text) <= width), power)

@@ -80,18 +80,18 @@ def verify(
     from pipeline.cli.progress import listener
     from pipeline.cli.summary import print_parity
     from pipeline.config_reader import read_config
-    from pipeline.data.given import read_given
     from pipeline.disk import disk_errors
     from pipeline.report import render_all
     from pipeline.targets import Options, target_named
-    from pipeline.verify import verify_files
+    from pipeline.verify import given_for, verify_files
 
     reference, candidate, beside, source = _chosen(reference, candidate, source)
     places = [target_named(text, Options(cpu, cache, python)) for text in dict.fromkeys(targets)]
     limits = read_config(None, given_flags(flags)).tolerances.model_dump()
     with listener(quiet) as progress:
+        given = given_for(source, reference, candidate, logits=logits, attention=attention)
         report = verify_files(
-            reference, candidate, read_given(source), limits, progress, logits=logits, attention=attention,
+            reference, candidate, given, limits, progress, logits=logits, attention=attention,
             targets=places, beside=beside,
         )  # fmt: skip
         if out is not None:

@@ -10,12 +10,13 @@ import numpy as np
 
 from models.config import NO_LABEL
 from models.errors import InputError
-from pipeline.data import load_dataset, names
+from pipeline.data import names
 from pipeline.data.archive import npz_keys, read_npz
 from pipeline.data.dataset import moved_padding, pad_front, real_steps
 from pipeline.data.lengths import checked_lengths, lengths_key, without_padding, zeros_for_padding
 from pipeline.data.npz import LENGTHS, OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
 from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.registry import read_dataset
 from pipeline.data.targets import names_of, said_task, texts
 
 GOLDEN, PLAIN = ("raw_features", "features", "labels"), ("x_test", "y_test")
@@ -123,19 +124,23 @@ class GivenWindows:
         )
 
 
-def read_given(source: str) -> GivenWindows:
+def read_given(source: str, task: str | None = None, labels: bool = True) -> GivenWindows:
     """Read the windows of a data set by name, of an .npz data set, of a `golden.npz`, or of an .npz with
     `x_test` and perhaps `y_test`.
+
+    Args:
+        task: what the models of these windows answer; counts where a data set does not say what it is for.
+        labels: False reads and checks no labels of an .npz: windows are all that is needed.
 
     Raises:
         InputError: none of these, or the file cannot be used.
     """
     path = Path(source)
     if source in names() or path.suffix.lower() != ".npz":
-        return _test_part(source)
+        return _test_part(source, task)
     present = npz_keys(path)
-    if set(REQUIRED) <= set(present):
-        return _test_part(source)
+    if labels and set(REQUIRED) <= set(present):
+        return _test_part(source, task)
     if {"raw_features", "features", "x_test"}.isdisjoint(present):
         raise InputError(
             f"'{path.name}' has no windows. It has: {', '.join(present) or 'nothing'}.",
@@ -144,24 +149,26 @@ def read_given(source: str) -> GivenWindows:
     keys = PLAIN if "x_test" in present else GOLDEN
     told = lengths_key(keys[0], present)
     read = (*keys, *(() if told is None else (told,)), *(key for key in OPTIONAL if key not in LENGTHS))
-    ignored = unread_keys(present, (*read, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
-    arrays = read_npz(path, lambda _: [key for key in read if key in present])
+    unused = () if labels else (*REQUIRED, *LENGTHS)
+    ignored = unread_keys(present, (*read, *unused, *(GOLDEN_ANSWERS if keys is GOLDEN else ())))
+    wanted = [key for key in read if key in present and (labels or key != keys[-1])]
+    arrays = read_npz(path, lambda _: wanted)
     lengths = None if told is None else arrays[told]
     windows = {}
     for key in keys[:-1]:
         if key in arrays:
             windows[key], lengths = _windows(key, arrays[key], told, lengths)
-    labels, task = arrays.get(keys[-1]), said_task(arrays)
-    if labels is not None and lengths is not None and task == "per-step":
-        labels = _of_real_steps(labels, lengths)
+    known, said = arrays.get(keys[-1]), said_task(arrays)
+    if known is not None and lengths is not None and (said or task) == "per-step":
+        known = _of_real_steps(known, lengths)
     return GivenWindows(
         name=path.stem,
         recordings=_recordings(windows[keys[0]], lengths) if keys[0] in windows else (),
         lengths=lengths,
         features=windows.get("features"),
-        labels=labels,
+        labels=known,
         class_names=names_of(arrays),
-        task=task,
+        task=said,
         channel_names=texts(arrays, "channel_names", next(iter(windows.values())).shape[2]),
         channel_units=texts(arrays, "channel_units", next(iter(windows.values())).shape[2]),
         sample_rate_hz=sample_rate(arrays),
@@ -170,9 +177,9 @@ def read_given(source: str) -> GivenWindows:
     )
 
 
-def _test_part(source: str) -> GivenWindows:
+def _test_part(source: str, task: str | None) -> GivenWindows:
     """The test part of a labelled data set; what was padded is cut off again."""
-    data = load_dataset(source)
+    data = read_dataset(source, task)
     return GivenWindows(
         name=data.name,
         recordings=_cut(data.x_test, data.lengths_test),

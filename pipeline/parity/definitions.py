@@ -107,5 +107,15 @@ _ALL = (
     ),
 )
 
+ROW_MEANINGS = {
+    "attention_total_variation": "Attention that lies elsewhere, mean over rows: each head and query of a window.",
+    "attention_row_sum_error": "Distance of the weights of a row from adding up to 1, in the tested file.",
+    "attention_top1_agreement": (
+        "Rows of attention whose most attended step is the same; ties within one quantization step agree."
+    ),
+    "attention_top1_ties": "Rows of attention that agree on that step only by such a tie.",
+}
+"""What these mean where a window has several heads or queries, and so several rows of attention."""
+
 DEFINITIONS = {definition.name: definition for definition in _ALL}  # fmt: skip
 PROMISE = tuple(one.name for one in _ALL if one.promised)

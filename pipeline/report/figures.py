@@ -24,6 +24,7 @@ Json = dict[str, Any]
 WIDTH, NARROW = 4.6, 3.5  # inches of 96 px, for two and for three side by side
 INK = "#010203"  # stands for the page's text colour, and is replaced by `currentColor`
 FLOAT_COLOUR, INT8_COLOUR, TRAIN_COLOUR = "#3b82c4", "#e0781f", "#8a8f98"
+PADDING_COLOUR = "#8a8f98"
 # Channels are told apart by hue at equal lightness, so that none disappears on either ground.
 CHANNEL_COLOURS = ("#4e79c4", "#e0781f", "#3fa66b", "#d1495b", "#8d6cc4",
                    "#a57352", "#d264a8", "#7d8590", "#a8a032", "#2fa4b8")  # fmt: skip
@@ -67,6 +68,7 @@ def window(
     step: float = 0.0,
     padded_at_end: int = 0,
     queries: bool = False,
+    asked_in_front: bool = True,
 ) -> str:
     """One window: its signal [T, F] above, then attention of both models and their difference.
 
@@ -76,10 +78,15 @@ def window(
     Args:
         padded, padded_at_end: steps of padding in front, and behind.
         step: the least difference that gets the full colour.
-        queries: the axis before the last is one of queries.
+        queries: the axis before the last is one of queries. Those that are padding are grey, and count in
+            no scale of colours; of padding in front only where `asked_in_front` is False.
+        asked_in_front: the model takes padding in front for steps like others.
     """
     with drawing_style():
         steps = len(signal)
+        if queries:
+            real = slice(0 if asked_in_front else padded, steps - padded_at_end)
+            float_weights, int8_weights = (_rows_only(one, real) for one in (float_weights, int8_weights))
         top = max(largest(float_weights), largest(int8_weights)) if int8_weights.size else 0.0
         difference = int8_weights.astype(np.float64) - float_weights
         end = max(largest(difference), step) if int8_weights.size else 0.0
@@ -94,10 +101,10 @@ def window(
         for channel in range(signal.shape[1]):
             above.plot(np.arange(steps), signal[:, channel], color=channel_colour(channel), linewidth=0.9)
         if padded:
-            above.axvspan(-0.5, padded - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
+            above.axvspan(-0.5, padded - 0.5, color=PADDING_COLOUR, alpha=0.18, linewidth=0)
         if padded_at_end:
             behind = steps - padded_at_end - 0.5
-            above.axvspan(behind, steps - 0.5, color="#8a8f98", alpha=0.18, linewidth=0)
+            above.axvspan(behind, steps - 0.5, color=PADDING_COLOUR, alpha=0.18, linewidth=0)
         above.set_ylabel("signal")
         above.tick_params(axis="x", length=0, labelbottom=False)
         above.set_xlim(-0.5, steps - 0.5)
@@ -111,6 +118,13 @@ def window(
         else:
             _strips(below[0], strips, steps, rate_hz, (*names, "diff."))
         return as_svg(figure)
+
+
+def _rows_only(weights: Array, real: slice) -> Array:
+    """Weights [..., queries, T] with NaN, which is not drawn, for all but the real queries."""
+    kept = np.full(weights.shape, np.nan)
+    kept[..., real, :] = weights[..., real, :]
+    return kept
 
 
 def _strips(axis: Axes, strips: Any, steps: int, rate_hz: float | None, names: tuple[str, ...]) -> None:
@@ -152,6 +166,9 @@ def _images(axes: list[Axes], strips: Any, heads: int, names: tuple[str, ...]) -
     ]
     for axis, (weights, colours, low, high) in zip(axes, drawn, strict=True):
         axis.imshow(weights, aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+        padding = np.flatnonzero(np.isnan(weights).all(axis=1))
+        if len(padding):  # side by side: at the one end or the other
+            axis.axhspan(padding[0] - 0.5, padding[-1] + 0.5, color=PADDING_COLOUR, alpha=0.18, linewidth=0)
         axis.set_xticks([])
         axis.set_yticks([])
     for index, name in enumerate(names):  # beside the rows of several heads, below the images of one
@@ -168,7 +185,7 @@ def attention_map(
     weights: Array, labels: Array, top: float, diverging: bool, rate_hz: float | None, by_class: bool = True
 ) -> str:
     """Attention of many windows [k, T], a row each, sorted by class; a line where the class changes."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     with drawing_style():
         figure, (axis, side) = new_figure(NARROW, 2.6, (0.25, 0.42, 2.72, 2.55), (2.79, 0.42, 2.86, 2.55))
@@ -179,9 +196,15 @@ def attention_map(
         axis.set_yticks([])
         axis.set_ylabel("windows, by class" if by_class else "windows")
         time_axis(axis, weights.shape[1], rate_hz)
-        bar = figure.colorbar(image, cax=side, ticks=MaxNLocator(5))
+        bar = figure.colorbar(image, cax=side, ticks=MaxNLocator(5), format=FuncFormatter(_tick))
         bar.outline.set_visible(False)
         return as_svg(figure)
+
+
+def _tick(value: float, _: int) -> str:
+    """A number that carries its own power of ten: matplotlib writes a common one outside of the drawing."""
+    text = f"{0.0 if abs(value) < 1e-12 else value:.3g}".replace("e-0", "e-")
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def histogram(values: Json) -> str:

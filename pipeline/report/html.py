@@ -163,7 +163,7 @@ def _drawings(data: ReportData) -> Json:
             "about": about,
             "svg": Markup(
                 figures.window(signal, float_, int8, about["padded_steps"], rate, short, step,
-                               about.get("padded_at_end", 0), data.queries)
+                               about.get("padded_at_end", 0), data.queries, data.task != "per-step")
             ),
         }
         for about, signal, float_, int8 in zip(

@@ -29,10 +29,12 @@ def recommend(results: Sequence[SchemeResult]) -> Recommendation:
     best = next((one for one in ranked if one.verdict == "pass"), None)
     if best is None:
         return _because(FLOAT32, "no scheme holds every limit", failing)
-    if best.name == FLOAT32 and failing:
-        return _because(FLOAT32, "no smaller scheme holds every limit", failing)
     smaller = [one for one in failing if one.size_bytes <= best.size_bytes]
-    return _because(best.name, f"{size(best.size_bytes)}, all {len(best.judged)} checks hold", smaller)
+    if best.name == FLOAT32 and smaller:
+        return _because(FLOAT32, "no smaller scheme holds every limit", smaller)
+    smallest = ", the smallest" if best.name == FLOAT32 and len(ranked) > 1 else ""
+    held = f"{size(best.size_bytes)}{smallest}, all {len(best.judged)} checks hold"
+    return _because(best.name, held, smaller)
 
 
 def _order(one: SchemeResult) -> tuple[float, float, float]:

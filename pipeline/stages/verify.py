@@ -111,6 +111,7 @@ class VerifyStage:
             ),
             tolerances,
             weight_error=shown.scheme.weight_error,
+            contexts=context.config.model.attention != "multi-head",  # a note says why
             total=len(data.x_test),
             explanation=[
                 *(one for one in checks[name] if one.reference not in ("float_model", "keras")),

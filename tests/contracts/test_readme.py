@@ -46,6 +46,15 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_table_is_whole(page: Path) -> None:
+    """A row behind a blank line is a paragraph with bars."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for block in text.split("\n\n"):
+        rows = [line for line in block.splitlines() if line.startswith("|")]
+        assert not rows or re.fullmatch(r"[|:\- ]+", rows[1] if len(rows) > 1 else ""), rows[0]
+
+
 COMMANDS = [(page, line) for page in PAGES for line in console_lines(page)]
 
 

@@ -42,6 +42,30 @@ def test_attention_of_any_rank_fits(shape: tuple[int, ...]) -> None:
     assert runtime._fits(shape, (..., 5))
 
 
+@pytest.mark.parametrize(
+    ("padding", "task", "query", "rows"),
+    [
+        ("end", "per-step", "all", slice(2)),
+        ("front", "per-step", "all", slice(1, 3)),
+        ("end", "classification", "all", slice(2)),
+        ("front", "classification", "all", slice(3)),  # the model takes such padding for steps
+        ("end", "per-step", "last", slice(3)),  # these rows are heads
+        ("end", "per-step", None, slice(3)),
+    ],
+)
+def test_padding_asks_for_nothing(padding: str, task: str, query: str | None, rows: slice) -> None:
+    rule = {**metadata()["preprocessing"], "steps": 3, "padding": padding}
+    said = {} if query is None else {"query": query}
+    model = load_model(
+        hand_made(steps=3, per_channel=True, per_step=task == "per-step", lengths=padding == "end",
+                  described=metadata(task=task, preprocessing=rule, **said))
+    )  # fmt: skip
+    window = RAW[:2]
+    every = model.run(model.standardize(window), 2 if model.takes_lengths else None)["attention_weights"]
+    assert every.shape == (3, 3)
+    assert model.predict(window).attention_weights.tolist() == every[rows].tolist()
+
+
 def test_int16_outputs_are_dequantized() -> None:
     details = {"dtype": np.int16, "quantization": (1 / 32768, 0)}
     values = runtime.dequantize(np.array([0, 8192, 32767], np.int16), details)

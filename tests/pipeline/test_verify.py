@@ -87,6 +87,8 @@ def test_attention_of_several_rows_is_compared_and_drawn(pair: Pair, tmp_path: P
     render_all(result, tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "A row is the mean over the window's heads." in page
+    assert "Rows of attention that agree on that step only by such a tie." in page
+    assert "Windows that agree on that step" not in page
     assert pair.write(rows, {**rows, "beta": 3.0}).verify().verdict == "fail"
 
 

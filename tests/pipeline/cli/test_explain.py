@@ -40,6 +40,15 @@ def data(tmp_path: Path) -> Path:
     return path
 
 
+def test_labels_of_any_kind_are_not_looked_at(invoke: Invoke, model: Path, tmp_path: Path) -> None:
+    windows = np.random.default_rng(0).normal(size=(5, 12, 3))
+    rows = np.eye(5, 2)
+    np.savez(tmp_path / "data.npz", x_train=windows, y_train=rows, x_test=windows, y_test=rows)
+    done = invoke("explain", model, "--data", tmp_path / "data.npz", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["available"] == 5
+
+
 def test_the_tables_fit_and_say_it_all(invoke: Invoke, model: Path, data: Path) -> None:
     done = invoke("explain", model, "--data", data)
     assert done.code == 0, done.err

@@ -89,6 +89,26 @@ class TestRead:
         assert given.labels is not None
         assert given.labels.tolist() == [1, 0]
 
+    def test_a_whole_data_set_without_a_task_is_read_as_the_one_of_the_files(self, tmp_path: Path) -> None:
+        rows = np.array([[0, 1], [1, 0]])
+        np.savez(tmp_path / "d.npz", x_train=RAW, y_train=rows, x_test=RAW, y_test=rows)
+        with pytest.raises(InputError, match="y_train has shape"):
+            read_given(str(tmp_path / "d.npz"))
+        given = read_given(str(tmp_path / "d.npz"), "multi-label")
+        assert (given.task, np.asarray(given.labels).tolist()) == ("multi-label", rows.tolist())
+
+    def test_what_a_data_set_says_of_itself_wins(self, tmp_path: Path) -> None:
+        rows = {"y_train": [0, 1], "y_test": [0, 1]}
+        np.savez(tmp_path / "d.npz", x_train=RAW, x_test=RAW, task="classification", **rows)
+        assert read_given(str(tmp_path / "d.npz"), "regression").task == "classification"
+
+    def test_labels_that_nobody_asks_for_are_not_checked(self, tmp_path: Path) -> None:
+        rows = {"y_train": [[0], [5]], "y_test": ["no", "labels"]}
+        np.savez(tmp_path / "d.npz", x_train=RAW, x_test=RAW, lengths_train=[9], lengths_test=[3, 1], **rows)
+        given = read_given(str(tmp_path / "d.npz"), labels=False)
+        assert (given.labels, given.unread) == (None, ())
+        assert list(map(len, given.recordings)) == [3, 1]
+
     def test_a_test_part_alone(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "d.npz", x_test=RAW, class_names=np.array(["a", "b"]))
         given = read_given(str(tmp_path / "d.npz"))

@@ -42,3 +42,31 @@ def test_the_key_goes_with_the_windows() -> None:
     assert lengths_key("x_test", ("lengths",)) == "lengths"
     assert lengths_key("raw_features", both) == "lengths"
     assert lengths_key("raw_features", ("lengths_test",)) is None
+
+
+NOTHING, REAL = [[0.0, 0.0]] * 2, [[1.0, 2.0], [3.0, 4.0], [5.0, 0.0]]
+
+
+@pytest.mark.parametrize("front", [NOTHING, [[np.nan] * 2] * 2, [[0.0, np.nan]] * 2])
+def test_a_window_that_is_padded_in_front_is_refused_by_its_number(front: list[list[float]]) -> None:
+    windows = np.array([REAL + NOTHING, front + REAL], np.float32)
+    words = r"the first 3 of the 5 steps of window 1 of x_test .* as 1 of 2 windows"
+    with pytest.raises(InputError, match=words) as found:
+        checked_lengths("lengths", np.array([3, 3]), windows, "x_test")
+    assert "np.roll" in found.value.tip
+
+
+@pytest.mark.parametrize(
+    ("window", "length"),
+    [
+        (REAL + NOTHING, 3),
+        (NOTHING + REAL, 5),  # nothing is padded
+        (NOTHING + REAL + NOTHING, 5),  # zeros that were measured
+        (NOTHING + REAL + [[np.nan] * 2] * 2, 5),
+        (NOTHING + REAL + REAL[-1:] * 2, 5),  # the last step, held
+        (REAL[:1] + NOTHING + REAL, 3),  # whatever stands behind
+    ],
+)
+def test_what_may_be_padding_at_the_end_is_taken(window: list[list[float]], length: int) -> None:
+    windows = np.array([window], np.float32)
+    assert checked_lengths("lengths", np.array([length]), windows, "x_test").tolist() == [length]

@@ -10,6 +10,7 @@ from models.errors import InputError
 from pipeline.config import TolerancesConfig
 from pipeline.parity.definitions import DEFINITIONS, PROMISE
 from pipeline.parity.tolerances import keras_limits, promise_limits, training_limits
+from pipeline.parity.verdict import Check
 
 
 def test_promise_limits() -> None:
@@ -25,6 +26,21 @@ def test_promise_limits() -> None:
 def test_accuracy_drop_never_fails_on_one_window() -> None:
     assert promise_limits(29, 40, 1 / 256)["accuracy_drop"] == 1 / 40
     assert promise_limits(29, 101, 1 / 256)["accuracy_drop"] == 0.01
+
+
+@pytest.mark.parametrize("windows", [2, 60, 66, 67, 68, 100, 200])
+@pytest.mark.parametrize("task", ["classification", "per-step", "multi-label"])
+def test_agreement_never_fails_on_one_window(windows: int, task: str) -> None:
+    """60 windows: 59 of 60 are 0.983, less than 0.985."""
+    for weight_error in (0.0, 1.0):
+        limits = promise_limits(29, windows, 1 / 256, task=task, outputs=3, weight_error=weight_error)
+        for name in ("decision_agreement", "label_agreement"):
+            if name in limits:
+                agreed = (windows - 1) / windows
+                one = Check(name, "float_model", ">=", agreed, limits[name], "share", windows)
+                assert one.passed
+    assert promise_limits(29, 60, 1 / 256)["decision_agreement"] == 1 - 1 / 60
+    assert promise_limits(29, 200, 1 / 256)["decision_agreement"] == 0.985
 
 
 def test_the_configuration_wins() -> None:
@@ -85,5 +101,5 @@ def test_limits_shrink_with_the_error_of_the_weights() -> None:
     assert half["decision_agreement"] == 1 - 0.015 / 8
     assert single["attention_max_error"] == single["attention_total_variation"] == 128 * 2**-18
     assert single["decision_agreement"] == 0.999  # one window of 1000
-    assert limits(0.0, windows=40)["decision_agreement"] == 0.985
+    assert limits(0.0, windows=40)["decision_agreement"] == 1 - 1 / 40
     assert half["accuracy_drop"] == single["accuracy_drop"] == 0.01

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -49,8 +51,6 @@ def test_seconds_are_round_numbers() -> None:
 
 
 def test_two_drawings_share_no_id() -> None:
-    import re
-
     one = figures.window(SIGNAL, WEIGHTS, WEIGHTS, padded=0, rate_hz=None)
     two = figures.window(SIGNAL + 1, WEIGHTS, WEIGHTS, padded=0, rate_hz=None)
     first, second = (set(re.findall(r'\sid="([^"]+)"', svg)) for svg in (one, two))
@@ -109,9 +109,43 @@ def test_attention_of_any_rank_is_drawn(
     assert all(f">{word}<" in svg for word in (*words, "float", "int8", "diff."))
 
 
+@pytest.mark.parametrize(
+    ("padding", "grey", "full"),
+    [
+        ({"padded": 2, "asked_in_front": False}, [(0, 2)], 0.75),
+        ({"padded": 2, "asked_in_front": True}, [], 0.99),  # such a model takes padding for steps
+        ({"padded": 0, "padded_at_end": 1}, [(4, 1)], 0.99),
+    ],
+)
+def test_queries_that_are_padding_are_grey_and_set_no_scale(
+    monkeypatch: pytest.MonkeyPatch, padding: dict[str, Any], grey: list[Any], full: float
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(figures, "as_svg", lambda figure: drawn.append(figure) or "")
+    weights = np.full((5, 5), 0.05)
+    weights[0, 0], weights[3, 1] = 0.99, 0.75
+    figures.window(SIGNAL, weights, weights, rate_hz=None, queries=True, **padding)
+    image = drawn[0].axes[1]
+    assert [(patch.get_y() + 0.5, patch.get_height()) for patch in image.patches] == grey
+    assert image.images[0].get_clim() == (0, full)
+
+
 def test_the_curves_of_a_regression_show_its_error() -> None:
     svg = figures.training_curves([{"epoch": 1, "loss": 1.0, "error": 0.5, "val_error": 0.6}])
     assert "val_error" in svg
+
+
+@pytest.mark.parametrize("top", [0.4, 0.004, 1e-5, 2.7e-8])
+def test_each_tick_of_a_map_says_its_whole_number(top: float) -> None:
+    """A power of ten that all of them share would stand above the bar, outside of the drawing."""
+    svg = figures.attention_map(np.full((2, 3), top), np.zeros(2, int), top, True, None)
+    bar = svg[svg.index('id="', svg.index("windows, by class")) :]
+    told = [text.replace("\N{MINUS SIGN}", "-") for text in re.findall(r">([^<>\s]+)</text>", bar)]
+    ticks = [float(text) for text in told]
+    assert ticks[len(ticks) // 2] == 0
+    assert top / 2 < max(ticks) <= top
+    assert min(ticks) == -max(ticks)
+    assert max(map(len, told)) <= 8
 
 
 def test_a_map_of_windows_without_classes_does_not_speak_of_them() -> None:

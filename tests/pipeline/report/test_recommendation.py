@@ -45,7 +45,16 @@ MOVED = check("attention_total_variation", 0.031, 0.024)
         ([FLOAT32], "float32: 107.4 kB, all 2 checks hold."),
         (  # a tiny model may be smallest in float32
             [result("float32", 9.9), result("int8", 12.0)],
-            "float32: 9.9 kB, all 2 checks hold.",
+            "float32: 9.9 kB, the smallest, all 2 checks hold.",
+        ),
+        (  # that a larger one fails is no reason
+            [result("float32", 10.0), result("int8", 12.3, MOVED)],
+            "float32: 10.0 kB, the smallest, all 2 checks hold.",
+        ),
+        (  # nor does it speak against what is smaller and fails too
+            [result("float32", 10.0), result("int8", 12.3, MOVED), result("float16", 9.0, MOVED)],
+            "float32: no smaller scheme holds every limit; float16 is 9.0 kB but its attention total "
+            "variation 0.031 exceeds 0.024.",
         ),
         (  # silence does not hold a limit
             [FLOAT32, result("int8", 36.8, checks=())],
