@@ -8,8 +8,8 @@ from typing import Any, ClassVar, TypeVar
 import tensorflow as tf
 import tf_keras
 
+from models.attention.arguments import as_list
 from models.attention.operations import Operations
-from models.errors import InputError
 
 REGISTRY: dict[str, type[Attention]] = {}
 
@@ -35,13 +35,16 @@ class Attention(tf_keras.layers.Layer):
     ``layer([query, value])``, with ``key`` where it is not the value:
 
     * ``query`` [batch, queries, size], ``value`` and ``key`` [batch, time, size];
-    * ``mask`` [batch, time] bool, True where a step counts (or Keras's pair [query mask, value mask]);
-      in a list, ``[query, value, key, mask]``, which a functional model can save;
+    * ``mask`` [batch, time] bool or 0 and 1, True where a step counts (or Keras's pair [query mask, value
+      mask], of which the first changes nothing); in a list, ``[query, value, key, mask]``. Where none is
+      given, the Keras mask of the value counts;
     * ``return_attention_scores``: return ``(context, weights)`` instead of the context. Given to the
       constructor, it is the default of every call.
 
     Context [batch, queries, size of the value]; weights [batch, queries, time], and of attention with
     several heads [batch, heads, queries, time].
+
+    Raises ``InputError``: no value, an argument given twice, or a shape other than these.
     """
 
     kind: ClassVar[str]
@@ -54,18 +57,27 @@ class Attention(tf_keras.layers.Layer):
         super().__init__(**kwargs)
         self.return_attention_scores = return_attention_scores
         self.supports_masking = True
-        self._sized = False
+
+    def __call__(
+        self,
+        query: Any,
+        value: Any = None,
+        key: Any = None,
+        mask: Any = None,
+        return_attention_scores: bool | None = None,
+        **options: Any,
+    ) -> Any:
+        """Every way to call it becomes a list: only of that Keras sees all shapes and masks."""
+        inputs = as_list(self.name, query, value, key, mask)
+        return super().__call__(inputs, return_attention_scores=return_attention_scores, **options)
 
     def call(
         self,
-        query: tf.Tensor | list[tf.Tensor],
-        value: tf.Tensor | None = None,
-        key: tf.Tensor | None = None,
-        mask: tf.Tensor | list[tf.Tensor | None] | None = None,
+        inputs: list[tf.Tensor],
+        mask: list[tf.Tensor | None] | None = None,
         return_attention_scores: bool | None = None,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        query, value, key, mask = self._four(query, value, key, mask)
-        context, weights = self.attend(Operations(), query, value, key, mask)
+        context, weights = self.attend(Operations(), *self._four(inputs, mask))
         return self._results(context, weights, return_attention_scores)
 
     def attend(
@@ -90,38 +102,21 @@ class Attention(tf_keras.layers.Layer):
         """Create the layer's weights, once the sizes of query and key are known."""
 
     def build(self, input_shape: Any) -> None:
-        """Keras tells the shapes of a list, and of separate tensors only the query's (see ``_four``)."""
-        if isinstance(input_shape, list) and isinstance(input_shape[-1], list | tuple | tf.TensorShape):
-            key = input_shape[:3][-1]  # or the value, which is the key then; a mask comes fourth
-            self._size(int(input_shape[0][-1]), int(key[-1]))
+        query, key = input_shape[0], input_shape[:3][-1]  # or the value, which is the key then
+        self.add_weights(int(query[-1]), int(key[-1]))
         super().build(input_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> tf.Tensor | None:
         """Of Keras's mask over the queries, which is that of the context; weights have none."""
         return mask[0] if isinstance(mask, list | tuple) else None
 
-    def _size(self, query_size: int, key_size: int) -> None:
-        if not self._sized:
-            self._sized = True
-            self.add_weights(query_size, key_size)
-
     def _four(
-        self, query: Any, value: tf.Tensor | None, key: tf.Tensor | None, mask: Any
+        self, inputs: list[tf.Tensor], keras_masks: list[tf.Tensor | None] | None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor | None]:
-        """Query, value, key and mask of either way to call, and the weights made to their sizes."""
-        mask = mask[1] if isinstance(mask, list | tuple) else mask  # Keras's pair
-        if isinstance(query, list | tuple):
-            given = list(query)
-            query, value, key, mask = given + [None, None, mask][len(given) - 1 :]
-        if value is None:
-            raise InputError(  # Keras adds to the message of an error in a call, and drops its tip
-                f"Attention '{self.name}' was called with a query and no value. "
-                "Call it as layer(query, value) or layer([query, value])."
-            )
-        key = value if key is None else key
-        with tf.init_scope():  # called with separate tensors, Keras's build saw the query only
-            self._size(int(query.shape[-1]), int(key.shape[-1]))
-        return query, value, key, mask
+        """Query, value, key and, as bool, the mask that was given or else that of the value."""
+        query, value, key, *given = inputs
+        mask = given[0] if given else keras_masks and keras_masks[1]
+        return query, value, key, None if mask is None else tf.cast(mask, tf.bool)
 
     def _results(
         self, context: tf.Tensor, weights: tf.Tensor, return_attention_scores: bool | None

@@ -73,16 +73,13 @@ class QuantizedAttention(FakeQuantizedLayer):
 
     def call(
         self: Any,
-        query: tf.Tensor | list[tf.Tensor],
-        value: tf.Tensor | None = None,
-        key: tf.Tensor | None = None,
-        mask: tf.Tensor | list[tf.Tensor | None] | None = None,
+        inputs: list[tf.Tensor],
+        mask: list[tf.Tensor | None] | None = None,
         return_attention_scores: bool | None = None,
         training: bool = False,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        query, value, key, mask = self._four(query, value, key, mask)
         operations = QuantizedOperations(self, training)
-        context, weights = self.attend(operations, query, value, key, mask)
+        context, weights = self.attend(operations, *self._four(inputs, mask))
         weights = operations.exact_weights if training else weights
         return self._results(context, weights, return_attention_scores)
 

@@ -74,6 +74,11 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _has_keras_mask(tensor: Any) -> bool:
+    """Whether Masking, or an Embedding with mask_zero, stands somewhere before it."""
+    return getattr(tensor, "_keras_mask", None) is not None
+
+
 _NO_DROPOUT_INSIDE = (
     "Recurrent dropout changes every step of the loop, for which the fused op has no place: it cannot fuse. "
     "Dropout between layers can, as a Dropout layer."
@@ -103,6 +108,12 @@ def _lstm_config(layer: Layer, precision: str) -> dict[str, Any]:
             f"LSTM layer '{layer.name}' has no fake-quantized twin: {told}.{why}",
             tip="Leave it out with quantize_annotate(model, skip=[...]), or build it as the kernel does.",
         )
+    nodes = layer.inbound_nodes
+    if any(_has_keras_mask(one) or one.dtype.is_bool for node in nodes for one in node.keras_inputs):
+        raise QuantizationError(
+            f"LSTM layer '{layer.name}' has no fake-quantized twin: it is masked, which no fused op knows.",
+            tip="Mask the attention instead: attention([query, hidden, hidden, mask]).",
+        )
     return {
         "units": config["units"],
         "input_is_hidden": _values_into(layer, precision) == _LSTM_OUTPUT,
@@ -117,7 +128,9 @@ def _attention_config(layer: Layer, precision: str) -> dict[str, Any]:
             tip="Leave it out with quantize_annotate(model, skip=[...]).",
         )
     (node,) = layer.inbound_nodes
-    return {**layer.get_config(), "precision": precision, "masked": len(_as_list(node.inbound_layers)) > 3}
+    inputs = node.call_args[0]  # query, value, key and, if any, the mask
+    masked = len(inputs) == 4 or _has_keras_mask(inputs[1])
+    return {**layer.get_config(), "precision": precision, "masked": masked}
 
 
 def _mean_config(layer: Layer, precision: str) -> dict[str, Any]:

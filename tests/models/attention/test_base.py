@@ -97,20 +97,65 @@ def test_masks_may_differ_from_window_to_window(kind: str) -> None:
         np.testing.assert_array_equal(row[..., length:], 0.0)
 
 
+MASKING = tf_keras.layers.Masking
+CALLS = {
+    "list": lambda layer, query, value: layer([query, value]),
+    "separate tensors": lambda layer, query, value: layer(query, value),
+    "by name": lambda layer, query, value: layer(query=query, value=value),
+}
+every_call = pytest.mark.parametrize("form", CALLS)
+
+
+def padded(x: Any, length: int) -> Any:
+    """Zeros behind the length, which Keras's ``Masking`` masks."""
+    return np.where(np.arange(x.shape[1])[:, np.newaxis] < length, x, np.float32(0))
+
+
 @every_kind
-def test_a_mask_that_keras_hands_on_is_heeded(kind: str) -> None:
-    """Steps of zeros are masked; the context keeps the mask of its queries."""
-    x = tf_keras.Input((STEPS, SIZE))
-    masked = tf_keras.layers.Masking()(x)
+@every_call
+@pytest.mark.parametrize("masked", ["both", "value"])
+def test_the_mask_that_keras_hands_on_of_the_value_is_heeded(kind: str, form: str, masked: str) -> None:
+    """The query has other steps, and its mask is that of the context."""
     layer = attention(kind)
-    context, weights = layer([masked, masked])
-    model = tf_keras.Model(x, [context, weights])
-    padded = VALUE.copy()
-    padded[:, 3:] = 0.0
-    np.testing.assert_array_equal(model(padded)[1][..., 3:], 0.0)
-    expected, _ = layer([padded[:, :3], padded[:, :3]])
-    np.testing.assert_allclose(model(padded)[0][:, :3], expected, atol=1e-6)
-    assert layer.compute_mask([x, x], ["the query's", "the value's"]) == "the query's"
+    query, value = tf_keras.Input((2, SIZE)), tf_keras.Input((STEPS, SIZE))
+    asked = MASKING()(query) if masked == "both" else query
+    context, weights = CALLS[form](layer, asked, MASKING()(value))
+    model = tf_keras.Model([query, value], [context, weights])
+    asked, offered = padded(QUERY, 1), padded(VALUE, 3)
+    expected = layer([asked, offered[:, :3]])
+    eagerly = CALLS[form](layer, MASKING()(asked) if masked == "both" else asked, MASKING()(offered))
+    for context, weights in (model([asked, offered]), eagerly):
+        np.testing.assert_array_equal(weights[..., 3:], 0.0)
+        np.testing.assert_allclose(weights[..., :3], expected[1], atol=1e-6)
+        np.testing.assert_allclose(context, expected[0], atol=1e-6)
+        kept = getattr(context, "_keras_mask", None)
+        assert kept is None if masked == "value" else kept.numpy().tolist() == [[True, False]] * 3
+
+
+@every_kind
+@every_call
+def test_the_mask_of_the_query_hides_no_step(kind: str, form: str) -> None:
+    """Of self-attention's length, too."""
+    layer, asked = attention(kind), padded(hidden_states(seed=1), 3)
+    assert_equal(CALLS[form](layer, MASKING()(asked), VALUE), layer([asked, VALUE]))
+
+
+@every_kind
+def test_a_mask_that_is_given_comes_before_keras_s(kind: str) -> None:
+    layer, mask = attention(kind), tf.sequence_mask([4, 3, 1], STEPS)
+    value = padded(VALUE, 2)
+    expected = layer([QUERY, value, value, mask])
+    assert_equal(layer(QUERY, MASKING()(value), mask=mask), expected)
+    assert_equal(layer([QUERY, MASKING()(value), value, mask]), expected)
+
+
+@every_kind
+@pytest.mark.parametrize("of", [bool, int, float])
+def test_a_mask_may_be_numbers(kind: str, of: type) -> None:
+    layer, mask = attention(kind), np.arange(STEPS)[np.newaxis] < [[2], [3], [5]]
+    expected = layer([QUERY, VALUE], mask=tf.constant(mask))
+    assert_equal(layer(QUERY, VALUE, mask=mask.astype(of)), expected)
+    assert_equal(layer([QUERY, VALUE, VALUE, tf.constant(mask.astype(of))]), expected)
 
 
 def model_around(layer: Any, form: str) -> Any:
@@ -163,13 +208,6 @@ def test_a_training_step_inside_a_graph_moves_every_weight(kind: str) -> None:
     names = [weight.name for weight in model.weights]
     # A bias of the key adds the same to all scores of a query, and the softmax does not see it.
     assert [name for name, one in zip(names, moved, strict=True) if not one and "key_bias" not in name] == []
-
-
-@every_kind
-def test_a_value_is_needed(kind: str) -> None:
-    for query in (QUERY, [QUERY]):
-        with pytest.raises(InputError, match=r"with a query and no value. Call it as layer\(query, value\)"):
-            attention_class(kind)()(query)
 
 
 @pytest.mark.parametrize("kind", ["scaled-dot", "general", "concat", "additive", "multi-head"])
