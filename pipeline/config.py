@@ -55,11 +55,57 @@ class DataConfig(Section):
 
     source: Annotated[str, Field(min_length=1)] = Field(
         default="japanese-vowels",
-        description="Name of a data set (see `pipeline data list`) or path of an .npz file.",
+        description="Name of a data set (see `pipeline data list`), or path of a file or folder.",
         json_schema_extra={"flag": "data"},
     )
+    pattern: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="What file names say, {label}_{who}.wav; auto: a folder a class."
+    )
+    test: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description='The test part, "index < 5"; auto: as the data says, else a share.'
+    )
+    test_fraction: Annotated[float, Field(gt=0.0, le=0.9)] = Field(
+        default=0.2, description="That share."
+    )
+    group: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Field that says who: nobody is in two parts; auto: a recording."
+    )
+    longest: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+        default=None, description="Most steps; longer recordings are cut; auto: none is."
+    )
+    keep: Literal["start", "end"] = Field(default="start", description="What is left of a longer one.")
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = Field(
         default=0.2, description="Part of the training data set aside for early stopping."
+    )
+
+
+class AudioConfig(Section):
+    """What is made of audio samples before the model."""
+
+    flag_prefix: ClassVar[str] = "audio-"
+
+    features: Literal["log-mel", "mfcc"] = Field(default="log-mel", description="Features of a frame.")
+    window_ms: Annotated[float, Field(gt=0.0, le=1000.0)] = Field(
+        default=32.0, description="Length of a frame."
+    )
+    hop_ms: Annotated[float, Field(gt=0.0, le=1000.0)] = Field(
+        default=16.0, description="From the start of a frame to that of the next."
+    )
+    n_fft: Annotated[int, Field(ge=2, le=65_536)] | None = Field(
+        default=None, description="Length of the transform; auto: the next power of 2."
+    )
+    mels: Annotated[int, Field(ge=1, le=512)] = Field(default=32, description="Mel filters.")
+    fmin_hz: Annotated[float, Field(ge=0.0, le=1e6)] = Field(
+        default=20.0, description="Where the first filter begins."
+    )
+    fmax_hz: Annotated[float, Field(gt=0.0, le=1e6)] | None = Field(
+        default=None, description="Where the last filter ends; auto: half the sample rate."
+    )
+    log_floor: Annotated[float, Field(ge=1e-30, le=1e6)] = Field(
+        default=1e-6, description="Least energy of a filter, full scale being 1."
+    )
+    coefficients: Annotated[int, Field(ge=1, le=512)] | None = Field(
+        default=None, description="MFCC of a frame; auto: 13."
     )
 
 
@@ -190,6 +236,7 @@ class BuildConfig(Section):
     """Everything that decides what a build makes. The output folder is not part of it."""
 
     data: DataConfig = DataConfig()
+    audio: AudioConfig = AudioConfig()
     model: ModelSection = ModelSection()
     train: TrainConfig = TrainConfig()
     quantize: QuantizeConfig = QuantizeConfig()

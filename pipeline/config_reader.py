@@ -196,10 +196,10 @@ def _explain(location: tuple[str, ...], kind: str, got: Any) -> str:
 
 def _source_problem(source: str) -> str:
     """Why the data source cannot be used, or nothing."""
-    from pipeline.data.registry import source_identity
+    from pipeline.data.registry import require_source
 
     try:
-        source_identity(source)
+        require_source(source)
     except InputError as error:
         return f"{error.message} {error.tip}".strip()
     return ""

@@ -131,6 +131,11 @@ def read_given(source: str) -> GivenWindows:
         InputError: none of these, or the file cannot be used.
     """
     path = Path(source)
+    if source not in names() and path.is_dir():
+        raise InputError(
+            f"'{source}' is a folder, and how it was read is not known here.",
+            "Give the golden.npz of its build, which holds the test part.",
+        )
     if source in names() or path.suffix.lower() != ".npz":
         return _test_part(source)
     present = npz_keys(path)

@@ -13,6 +13,7 @@ from models.errors import InputError
 from models.inputs import Inputs, inputs_of
 from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
 from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.split import by_share
 
 ARRAYS = ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "raw_test",
           "lengths_train", "lengths_validation", "lengths_test")  # fmt: skip
@@ -35,6 +36,7 @@ class PreparedData:
         class_names: what the outputs are called: classes, labels or targets.
         task: what is to be learned.
         target_units: of a regression, one text a target.
+        front_end: what made the windows of samples, `FrontEnd.to_dict()`; None: nothing did.
     """
 
     x_train: np.ndarray
@@ -56,6 +58,7 @@ class PreparedData:
     lengths_train: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     lengths_validation: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     lengths_test: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    front_end: dict[str, Any] | None = None
 
     def save(self, folder: Path) -> None:
         """Write `data.npz` and `preprocessing.json` into an existing folder."""
@@ -70,6 +73,7 @@ class PreparedData:
             "attribution": self.attribution,
             "task": self.task,
             "target_units": self.target_units,
+            "front_end": self.front_end,
         }
         (folder / RULES_FILE).write_text(
             json.dumps(rules, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -112,6 +116,7 @@ class PreparedData:
                 attribution=rules["attribution"],
                 task=rules["task"],
                 target_units=tuple(rules["target_units"]),
+                front_end=rules["front_end"],
             )
 
 
@@ -171,6 +176,7 @@ def prepare(
         lengths_train=dataset.lengths_train[kept],
         lengths_validation=dataset.lengths_train[held_out],
         lengths_test=dataset.lengths_test,
+        front_end=dataset.front_end,
     )
 
 
@@ -190,6 +196,10 @@ def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarr
 
     if not 0 < fraction < 1:
         raise InputError(f"The validation fraction is {fraction}; allowed is a number between 0 and 1.")
+    if dataset.validation is not None:
+        return np.flatnonzero(~dataset.validation), np.flatnonzero(dataset.validation)
+    if dataset.groups_train is not None:
+        return _cut_by_groups(dataset, dataset.groups_train, fraction, seed)
     if dataset.task != "classification":
         return _cut_by_chance(len(dataset.y_train), fraction, seed)
     counts = np.bincount(dataset.y_train, minlength=len(dataset.class_names))
@@ -207,6 +217,21 @@ def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarr
     )
     kept, validation = (np.sort(part) for part in parts)
     return kept, validation
+
+
+def _cut_by_groups(
+    dataset: SequenceDataset, groups: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same with nobody on both sides."""
+    one_class = np.zeros(len(groups), np.int64)
+    classes = dataset.y_train if dataset.task == "classification" else one_class
+    held_out = by_share(groups, classes, fraction, seed)
+    if not held_out.any():
+        raise InputError(
+            f"All {len(groups)} training windows are of '{groups[0]}': none can be held out for validation.",
+            "Record a second one, or leave out [data] group.",
+        )
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def _cut_by_chance(total: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

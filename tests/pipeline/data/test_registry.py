@@ -56,10 +56,10 @@ def test_missing_file_is_an_input_error(use, tmp_path: Path) -> None:  # type: i
         use(str(tmp_path / "absent.npz"))
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "folder.npz"
     folder.mkdir()
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="holds nothing; needed is one kind of"):
         load_dataset(str(folder))
 
 
