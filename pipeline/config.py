@@ -148,6 +148,32 @@ class ModelSection(Section):
     )
 
 
+class AugmentConfig(Section):
+    """What is done to training windows, drawn anew every epoch."""
+
+    flag_prefix: ClassVar[str] = "augment-"
+
+    time_shift: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=0, description="Most steps a window moves, either way."
+    )
+    scale: Fraction = Field(default=0.0, description="Most the distance from the means is stretched.")
+    jitter: Annotated[float, Field(ge=0.0, le=10.0)] = Field(
+        default=0.0, description="Largest standard deviation of noise, in those of a channel."
+    )
+    time_masks: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0, description="Stretches of time hidden."
+    )
+    time_mask_steps: Count | None = Field(
+        default=None, description="Longest of them; auto: a tenth of the steps."
+    )
+    channel_masks: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0, description="Rows of neighbouring channels (frequencies) hidden."
+    )
+    channel_mask_width: Count | None = Field(
+        default=None, description="Widest of them; auto: a fifth of the channels."
+    )
+
+
 class TrainConfig(Section):
     """How the float model is trained."""
 
@@ -238,6 +264,7 @@ class BuildConfig(Section):
     data: DataConfig = DataConfig()
     audio: AudioConfig = AudioConfig()
     model: ModelSection = ModelSection()
+    augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
     quantize: QuantizeConfig = QuantizeConfig()
     convert: ConvertConfig = ConvertConfig()
