@@ -24,7 +24,7 @@ Units = Annotated[int, Field(ge=1, le=1024)]
 class Section(BaseModel):
     """One TOML table. Frozen; unknown keys, wrong types, NaN and infinity are refused.
 
-    A field whose default is a tuple takes one value or a list of them.
+    A field whose default is a tuple takes one value or a list of them; an empty one is "choose for me".
 
     Attributes:
         flag_prefix: what the flags of this table begin with.
@@ -43,6 +43,8 @@ class Section(BaseModel):
         optional = {name for name, field in cls.model_fields.items() if field.default is None}
         several = {name for name, field in cls.model_fields.items() if isinstance(field.default, tuple)}
         read = {k: None if k in optional and v == AUTO else v for k, v in values.items()}
+        empty = {name for name in several if cls.model_fields[name].default == ()}
+        read |= {k: () for k in empty if read.get(k) in (AUTO, [AUTO], (AUTO,))}
         return {k: _as_tuple(v) if k in several else v for k, v in read.items()}
 
 
@@ -76,6 +78,33 @@ class DataConfig(Section):
     keep: Literal["start", "end"] = Field(default="start", description="What is left of a longer one.")
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = Field(
         default=0.2, description="Part of the training data set aside for early stopping."
+    )
+
+
+Names = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class CsvConfig(Section):
+    """What the columns of a .csv are, and how recordings become windows."""
+
+    flag_prefix: ClassVar[str] = "csv-"
+
+    id: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Column that tells recordings apart; auto: by its name."
+    )
+    time: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Column of the time; auto: by its name, or none."
+    )
+    label: Names = Field(default=(), description="Columns of what is learned; auto: by its name.")
+    channels: Names = Field(default=(), description="Columns the model sees; auto: all other numbers.")
+    window: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+        default=None, description="Steps of a window; auto: a recording is one."
+    )
+    hop: Count | None = Field(
+        default=None, description="Steps from one window to the next; auto: a window."
+    )
+    sample_rate_hz: Annotated[float, Field(gt=0.0, le=1e9)] | None = Field(
+        default=None, description="Steps a second; auto: not known."
     )
 
 
@@ -262,6 +291,7 @@ class BuildConfig(Section):
     """Everything that decides what a build makes. The output folder is not part of it."""
 
     data: DataConfig = DataConfig()
+    csv: CsvConfig = CsvConfig()
     audio: AudioConfig = AudioConfig()
     model: ModelSection = ModelSection()
     augment: AugmentConfig = AugmentConfig()
@@ -293,7 +323,7 @@ class BuildConfig(Section):
 
 def _as_toml(value: Any) -> Any:
     """None and a row of one as people would write them."""
-    if value is None:
+    if value is None or value == ():
         return AUTO
     return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 

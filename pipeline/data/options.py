@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from models.errors import InputError
-from pipeline.config import AudioConfig, DataConfig, Section
+from pipeline.config import AudioConfig, CsvConfig, DataConfig, Section
 
 ALWAYS = ("source", "validation_fraction")
 """Fields of [data] that mean something whatever is read."""
@@ -18,12 +18,13 @@ class ReadOptions:
 
     Args:
         task: what is to be learned; None: what the data says, or what follows from its labels.
-        data, audio: as in the configuration.
+        data, csv, audio: as in the configuration.
         seed: of a split that nothing else decides.
     """
 
     task: str | None = None
     data: DataConfig = field(default_factory=DataConfig)
+    csv: CsvConfig = field(default_factory=CsvConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     seed: int = 0
 
@@ -31,16 +32,22 @@ class ReadOptions:
         """Raise an InputError where an option differs from its default that would do nothing for the source.
 
         Args:
-            used: fields of [data] that its reader looks at, and "audio" where it looks at that table.
+            used: fields of [data] that its reader looks at, and the names of other tables of which it does.
         """
         idle = [f"[data] {name}" for name in _changed(self.data) if name not in {*ALWAYS, *used}]
-        if "audio" not in used:
-            idle += [f"[audio] {name}" for name in _changed(self.audio)]
+        for table, section in self._tables.items():
+            if table not in used:
+                idle += [f"[{table}] {name}" for name in _changed(section)]
         if idle:
-            known = ", ".join(f"[data] {name}" for name in used if name != "audio") or "none of these"
+            known = ", ".join(f"[{n}]" if n in self._tables else f"[data] {n}" for n in used) or "none"
             raise InputError(
-                f"{', '.join(idle)} would do nothing: '{source}' is read by {known}.", "Leave it out."
+                f"{', '.join(idle)} would do nothing: what '{source}' is read by is {known}.", "Leave it out."
             )
+
+
+    @property
+    def _tables(self) -> dict[str, Section]:
+        return {"csv": self.csv, "audio": self.audio}
 
 
 BY_DEFAULT = ReadOptions()

@@ -228,8 +228,9 @@ def _cut_by_groups(
     held_out = by_share(groups, classes, fraction, seed)
     if not held_out.any():
         raise InputError(
-            f"All {len(groups)} training windows are of '{groups[0]}': none can be held out for validation.",
-            "Record a second one, or leave out [data] group.",
+            f"The training windows are of {len(set(groups.tolist()))} people or recordings, and "
+            "none can be held out for validation without losing a class.",
+            "Record every class of more of them.",
         )
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 

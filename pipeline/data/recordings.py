@@ -1,4 +1,4 @@
-"""A folder of recordings: what the path of each says, and which part it belongs to."""
+"""Recordings: what the path of each says, and which part it belongs to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.data.split import by_share
 
 TEST_LIST, VALIDATION_LIST = "testing_list.txt", "validation_list.txt"
 """Paths one a line, as Speech Commands has them (P. Warden, 2018, arXiv:1804.03209)."""
-BY_FOLDER = "{label}/{file}"
+BY_FOLDER, FLAT = "{label}/{file}", "{file}"
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Recordings:
     """Recordings and what is known of each.
 
     Attributes:
-        folder: where they are.
-        paths: relative to it.
-        fields: of each recording, by name: "label" and what else the pattern has.
+        folder: where they are, and perhaps lists of their parts; None: they are in one file.
+        paths: relative to it; in one file what tells them apart.
+        fields: of each recording, by name: "label" and what else the pattern or a table has.
         notes: sentences for the user.
     """
 
-    folder: Path
+    folder: Path | None
     paths: tuple[str, ...]
     fields: tuple[Mapping[str, str], ...]
     notes: tuple[str, ...] = ()
@@ -56,13 +56,16 @@ class Parts:
     notes: tuple[str, ...] = ()
 
 
-def find_recordings(folder: Path, suffix: str, pattern: str | None) -> Recordings:
+def find_recordings(
+    folder: Path, suffix: str, pattern: str | None, labelled: bool = True
+) -> Recordings:
     """Find the files of a folder and what their paths say.
 
     Args:
         suffix: of the files.
-        pattern: for paths below the folder; None: a folder a class. Folders in it whose names begin with `_`
-            are left out then.
+        pattern: for paths below the folder; None: a folder a class, and `file` is the name without suffix.
+            Folders in it whose names begin with `_` are left out then.
+        labelled: whether the paths have to say the label; if not, files may lie in the folder itself.
 
     Raises:
         InputError: there is none, one does not fit, or the pattern has no `{label}`.
@@ -75,12 +78,13 @@ def find_recordings(folder: Path, suffix: str, pattern: str | None) -> Recording
             paths = [path for path in paths if not path.startswith("_")]
     if not paths:
         raise InputError(f"'{folder}' holds no {suffix} file.", "Is it the right folder?")
-    rule = NamePattern.parse(pattern or BY_FOLDER)
-    if LABEL not in rule.fields:
+    flat = not labelled and not any("/" in path for path in paths)
+    rule = NamePattern.parse(pattern or (FLAT if flat else BY_FOLDER))
+    if labelled and LABEL not in rule.fields:
         raise InputError(
             f"The pattern '{pattern}' has the fields {', '.join(rule.fields)}; it needs {{{LABEL}}}."
         )
-    fields = [rule.match(path) for path in paths]
+    fields = [rule.match(path if pattern else path[: -len(suffix)]) for path in paths]
     strange = [path for path, found in zip(paths, fields, strict=True) if found is None]
     if strange:
         what = f"do not fit the pattern '{pattern}'" if pattern else "do not lie in a folder of their class"
@@ -103,15 +107,15 @@ def part_recordings(found: Recordings, options: ReadOptions) -> Parts:
         InputError: the rule or a list cannot be used, or a part is empty.
     """
     rule = options.data.test
-    listed = (found.folder / TEST_LIST).is_file()
+    folder = found.folder
     validation, notes = None, []
     if rule is not None:
         test, how = _by_rule(found, rule), f"the rule '{rule}'"
-    elif listed:
-        test, more = _by_list(found, TEST_LIST)
+    elif folder is not None and (folder / TEST_LIST).is_file():
+        test, more = _by_list(found, folder / TEST_LIST)
         notes, how = [*more], TEST_LIST
-        if (found.folder / VALIDATION_LIST).is_file():
-            validation, more = _by_list(found, VALIDATION_LIST)
+        if (folder / VALIDATION_LIST).is_file():
+            validation, more = _by_list(found, folder / VALIDATION_LIST)
             notes += more
             both = np.flatnonzero(validation & test)
             if len(both):
@@ -125,7 +129,10 @@ def part_recordings(found: Recordings, options: ReadOptions) -> Parts:
     training = ~test if validation is None else ~test & ~validation
     for what, part in (("test", test), ("training", training)):
         if not part.any():
-            raise InputError(f"By {how} no recording is in the {what} part.", "Change the rule.")
+            tip = "Change the rule."
+            if rule is None:
+                tip = "Say which is the test part with --test, or record every class of more people."
+            raise InputError(f"By {how}, no recording is in the {what} part.", tip)
     return Parts(test, validation, (f"The test part is chosen by {how}.", *notes))
 
 
@@ -140,8 +147,8 @@ def groups_of(found: Recordings, options: ReadOptions) -> np.ndarray:
         return np.array(found.paths)
     if name not in found.fields[0]:
         raise InputError(
-            f"group is '{name}'; the fields of the names are {', '.join(found.fields[0])}.",
-            "Say it in the pattern: --pattern '{label}_{" + name + "}_{index}.wav'.",
+            f"group is '{name}'; what is known of a recording is {', '.join(found.fields[0])}.",
+            "Say it in the pattern, --pattern '{label}_{" + name + "}_{index}.wav', or in a column.",
         )
     return np.array([one[name] for one in found.fields])
 
@@ -158,9 +165,8 @@ def _by_rule(found: Recordings, text: str) -> np.ndarray:
     return np.array(taken)
 
 
-def _by_list(found: Recordings, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _by_list(found: Recordings, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     """Which recordings a list of the folder names, and a note where it names others."""
-    path = found.folder / name
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -175,7 +181,7 @@ def _by_list(found: Recordings, name: str) -> tuple[np.ndarray, tuple[str, ...]]
             f"{_some(absent)}.",
             "Its lines are paths below the folder, one a line: yes/0a7c2a8d_nohash_0.wav.",
         )
-    notes = (f"{_files(absent)} of {name} are not there: {_some(absent)}.",) if absent else ()
+    notes = (f"{_files(absent)} of {path.name} are not there: {_some(absent)}.",) if absent else ()
     return np.array([one in listed for one in found.paths]), notes
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from models.errors import InputError
 from pipeline.config import AudioConfig
 from pipeline.data.dataset import SequenceDataset
+from pipeline.data.labels import in_order
 from pipeline.data.options import BY_DEFAULT, ReadOptions
 from pipeline.data.recordings import find_recordings, groups_of, part_recordings
 from pipeline.data.registry import register_folder
@@ -58,7 +59,7 @@ def read(folder: Path, options: ReadOptions = BY_DEFAULT) -> SequenceDataset:
             **arrays,
             "y_train": labels[train],
             "y_test": labels[parts.test],
-            "class_names": np.array(_in_order(labels[train])),
+            "class_names": np.array(in_order(labels[train])),
         },
         steps,
         "classification",
@@ -160,12 +161,6 @@ def _features(folder: Path, paths: Sequence[str], front_end: FrontEnd, steps: in
         made = front_end(front_end.cut(samples, steps))
         window[steps - len(made) :] = made
     return windows
-
-
-def _in_order(labels: np.ndarray) -> list[str]:
-    """The classes: whole numbers by their size, texts by the alphabet."""
-    names = sorted(set(labels.tolist()))
-    return sorted(names, key=int) if all(name.isdecimal() for name in names) else names
 
 
 def _cut_note(frames: np.ndarray, steps: int, front_end: FrontEnd) -> tuple[str, ...]:

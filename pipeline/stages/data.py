@@ -25,6 +25,7 @@ class DataStage:
         return {
             **config.data.model_dump(),
             "source": source_identity(config.data.source),
+            "csv": config.csv.model_dump(),
             "audio": config.audio.model_dump(),
             "seed": config.train.seed,
             "task": config.model.task,
@@ -35,7 +36,7 @@ class DataStage:
         """Load, cut, standardize, save."""
         context.progress.start("Reading the data", None)
         config = context.config
-        options = ReadOptions(config.model.task, config.data, config.audio, config.train.seed)
+        options = ReadOptions(config.model.task, config.data, config.csv, config.audio, config.train.seed)
         dataset = load_dataset(config.data.source, options=options)
         padding = "end" if config.model.variable_length else None
         data = prepare(dataset, config.data.validation_fraction, config.train.seed, padding)

@@ -132,5 +132,5 @@ class TestParts:
 
     def test_a_group_that_the_names_do_not_have(self, tmp_path: Path) -> None:
         found = find_recordings(touch(tmp_path, "no/a.wav"), ".wav", None)
-        with pytest.raises(InputError, match="group is 'who'; the fields of the names are label, file"):
+        with pytest.raises(InputError, match="group is 'who'; what is known of a recording is label, file"):
             groups_of(found, options(group="who"))

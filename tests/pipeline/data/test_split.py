@@ -47,3 +47,16 @@ def test_one_group_cannot_be_parted() -> None:
 
 def test_one_group_is_left() -> None:
     assert by_share(np.array([0, 1]), np.zeros(2), 0.9, seed=0).sum() == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_something_of_every_class_is_left(seed: int) -> None:
+    """Only a and b have class 1: at most one of them is taken."""
+    groups = np.array(["a", "b", "c", "d"])
+    taken = by_share(groups, np.array([1, 1, 0, 0]), 0.5, seed)
+    assert taken.tolist() in ([True, False, True, False], [True, False, False, True],
+                              [False, True, True, False], [False, True, False, True])  # fmt: skip
+
+
+def test_people_who_each_have_a_class_cannot_be_parted() -> None:
+    assert not by_share(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), 0.2, seed=0).any()
