@@ -67,7 +67,7 @@ class DataConfig(Section):
         default=None, description='The test part, "index < 5"; auto: as the data says, else a share.'
     )
     test_fraction: Annotated[float, Field(gt=0.0, le=0.9)] = Field(
-        default=0.2, description="That share."
+        default=0.2, description="Share tested on where nothing says which part."
     )
     group: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="Field that says who: nobody is in two parts; auto: a recording."
