@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from models.errors import InputError
 from models.inputs import Inputs, inputs_of
 from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
-from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.preprocessing import Preprocessing, portions
 from pipeline.data.split import by_share
 
 ARRAYS = ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "raw_test",
@@ -121,47 +121,49 @@ class PreparedData:
 
 
 def prepare(
-    dataset: SequenceDataset, validation_fraction: float, seed: int, padding: str | None = None
+    dataset: SequenceDataset,
+    validation_fraction: float,
+    seed: int,
+    padding: str | None = None,
+    consume: bool = False,
 ) -> PreparedData:
     """Cut a validation part from the training part and standardize everything.
 
     Args:
         dataset: windows in raw units.
         validation_fraction: share of the training windows, between 0 and 1; of a classification each class
-            in proportion, and at least one window of it.
+            in proportion, and at least one window of it. Where the data sets windows aside itself, these;
+            where it says whose they are, nobody is on both sides.
         seed: of the cut. The same seed cuts the same windows.
         padding: "end" puts the padding behind the recordings, for a model that is told their length; None
             leaves it where the data set has it.
+        consume: whether the training windows may be overwritten, so that large data is held once.
 
     Raises:
         InputError: a class has too few training windows, or values overflow float32 when standardized.
     """
     kept, held_out = _cut(dataset, validation_fraction, seed)
-    if padding == "end":
-        dataset = _padded_at_end(dataset)
     steps = dataset.x_train.shape[1]
     real_train = real_steps(dataset.lengths_train, steps, dataset.padding)
-    real_test = real_steps(dataset.lengths_test, steps, dataset.padding)
-    rule = Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
+    rule = Preprocessing.fit(dataset.x_train, real_train, padding or dataset.padding, kept)
     y_train, y_test = dataset.y_train, dataset.y_test
+    if padding == "end" and dataset.task == "per-step":
+        y_train = moved_padding(y_train, dataset.lengths_train, "end")
+        y_test = moved_padding(y_test, dataset.lengths_test, "end")
     if dataset.task == "regression":
         rule = rule.with_targets(y_train[kept])
         y_train, y_test = rule.apply_to_targets(y_train), rule.apply_to_targets(y_test)
-    raw_train = rule.fill_padding(dataset.x_train, real_train)
-    raw_test = rule.fill_padding(dataset.x_test, real_test)
-    with np.errstate(over="ignore", invalid="ignore"):
-        x_train, x_test = rule.apply(raw_train), rule.apply(raw_test)
-    if not (np.isfinite(x_train).all() and np.isfinite(x_test).all()):
-        raise InputError(
-            "The values are too far apart: standardized, they overflow float32.",
-            "Look for outliers, or express the channel in a larger unit.",
-        )
+    every = np.arange(len(dataset.x_test))
+    raw_test = _raw(dataset, rule, "test", every)
+    x_validation = _standardized(dataset, rule, "train", held_out)
+    # Row i of the result is row kept[i] >= i of the source, so that it may be written over what was read.
+    x_train = _standardized(dataset, rule, "train", kept, dataset.x_train if consume else None)
     return PreparedData(
-        x_train=x_train[kept],
+        x_train=x_train,
         y_train=y_train[kept],
-        x_validation=x_train[held_out],
+        x_validation=x_validation,
         y_validation=y_train[held_out],
-        x_test=x_test,
+        x_test=_standardized(dataset, rule, "test", every),
         y_test=y_test,
         raw_test=raw_test,
         preprocessing=rule,
@@ -180,14 +182,33 @@ def prepare(
     )
 
 
-def _padded_at_end(dataset: SequenceDataset) -> SequenceDataset:
-    """The same recordings, each from the first step of its window; labels of steps go along."""
-    moved: dict[str, Any] = {}
-    for part in ("train", "test"):
-        lengths = getattr(dataset, f"lengths_{part}")
-        for name in (f"x_{part}", *([f"y_{part}"] if dataset.task == "per-step" else [])):
-            moved[name] = moved_padding(getattr(dataset, name), lengths, "end")
-    return replace(dataset, **moved, padding="end")
+def _raw(dataset: SequenceDataset, rule: Preprocessing, part: str, rows: np.ndarray) -> np.ndarray:
+    """Some windows in raw units, the padding where the rule has it and holding the channels' means."""
+    lengths = getattr(dataset, f"lengths_{part}")[rows]
+    windows = getattr(dataset, f"x_{part}")[rows]
+    if rule.padding == "end" and dataset.padding != "end":
+        windows = moved_padding(windows, lengths, "end")
+    return rule.fill_padding(windows, real_steps(lengths, windows.shape[1], rule.padding))
+
+
+def _standardized(
+    dataset: SequenceDataset, rule: Preprocessing, part: str, rows: np.ndarray, into: np.ndarray | None = None
+) -> np.ndarray:
+    """Some windows as the model takes them, a portion at a time; into the first rows of an array if given."""
+    if into is None:
+        into = np.empty((len(rows), rule.steps, rule.features), np.float32)
+    done = 0
+    for some in portions(rows):
+        with np.errstate(over="ignore", invalid="ignore"):
+            made = rule.apply(_raw(dataset, rule, part, some))
+        if not np.isfinite(made).all():
+            raise InputError(
+                "The values are too far apart: standardized, they overflow float32.",
+                "Look for outliers, or express the channel in a larger unit.",
+            )
+        into[done : done + len(some)] = made
+        done += len(some)
+    return into[:done]
 
 
 def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

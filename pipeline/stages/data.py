@@ -39,7 +39,7 @@ class DataStage:
         options = ReadOptions(config.model.task, config.data, config.csv, config.audio, config.train.seed)
         dataset = load_dataset(config.data.source, options=options)
         padding = "end" if config.model.variable_length else None
-        data = prepare(dataset, config.data.validation_fraction, config.train.seed, padding)
+        data = prepare(dataset, config.data.validation_fraction, config.train.seed, padding, consume=True)
         data.save(context.folder)
         context.progress.finish()
         for note in (*unread_note(config.data.source, dataset.unread), *dataset.notes, *dataset.suspicious):

@@ -43,7 +43,6 @@ class TrainStage:
         require_limits_of(data.task, config.tolerances.model_dump())
         built = model_config(config.model, data)
         augmentation = augmentation_of(config.augment, built.steps, built.features)
-        x_all = data.inputs("train", "validation")
         y_all = np.concatenate([data.y_train, data.y_validation])
         plan = training.plan_training(
             len(data.x_train),
@@ -77,7 +76,7 @@ class TrainStage:
             with log.phase("refit", "Refit on all training data", epochs) as on_epoch:
                 training.train_for(
                     model,
-                    (x_all, y_all),
+                    (data.inputs("train", "validation"), y_all),
                     epochs,
                     plan,
                     on_epoch,
