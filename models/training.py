@@ -11,6 +11,8 @@ import numpy as np
 import tf_keras
 from numpy.typing import NDArray
 
+from models.augmentation import Augmentation
+from models.batches import AugmentedBatches
 from models.config import output_name
 from models.errors import TrainingError
 from models.inputs import Inputs
@@ -115,6 +117,8 @@ def train_with_early_stopping(
     plan: TrainingPlan,
     on_epoch: OnEpoch,
     task: str = "classification",
+    augmentation: Augmentation | None = None,
+    seed: int = 0,
 ) -> int:
     """Train until the validation loss stops falling; keep the best epoch's weights.
 
@@ -127,6 +131,9 @@ def train_with_early_stopping(
         on_epoch: called with epoch (from 1), loss, val_loss, and the task's metric: accuracy and
             val_accuracy, of a regression error and val_error.
         task: what is learned.
+        augmentation: what is done to the training windows, drawn anew every epoch; None: nothing. The
+            validation windows stay as they are.
+        seed: of these draws.
 
     Returns:
         The best epoch, counted from 1.
@@ -140,9 +147,7 @@ def train_with_early_stopping(
     )
     report, keep = EpochReport(lambda figures: on_epoch(_named(figures, task))), _KeepBest()
     model.fit(
-        train[0],
-        {output_name(task): train[1]},
-        batch_size=plan.batch_size,
+        **_fed(train, plan, task, augmentation, seed),
         epochs=plan.epochs,
         validation_data=(validation[0], {output_name(task): validation[1]}),
         callbacks=[report, keep, stop],
@@ -150,6 +155,20 @@ def train_with_early_stopping(
     )
     model.set_weights(keep.weights)
     return keep.epoch
+
+
+def _fed(
+    train: tuple[Inputs, Targets],
+    plan: TrainingPlan,
+    task: str,
+    augmentation: Augmentation | None,
+    seed: int,
+) -> dict[str, Any]:
+    """What `fit` is given of the training windows."""
+    if not augmentation:
+        return {"x": train[0], "y": {output_name(task): train[1]}, "batch_size": plan.batch_size}
+    batches = AugmentedBatches(*train, plan.batch_size, augmentation, seed, task)
+    return {"x": batches, "shuffle": False}  # they shuffle themselves
 
 
 class _KeepBest(tf_keras.callbacks.Callback):
@@ -175,6 +194,8 @@ def train_for(
     plan: TrainingPlan,
     on_epoch: OnEpoch,
     task: str = "classification",
+    augmentation: Augmentation | None = None,
+    seed: int = 0,
 ) -> None:
     """Train for a known number of epochs, the learning rate falling to 0 along a cosine.
 
@@ -183,9 +204,7 @@ def train_for(
     steps = epochs * math.ceil(len(train[1]) / plan.batch_size)
     _compile(model, tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps), task)
     model.fit(
-        train[0],
-        {output_name(task): train[1]},
-        batch_size=plan.batch_size,
+        **_fed(train, plan, task, augmentation, seed),
         epochs=epochs,
         callbacks=[EpochReport(lambda figures: on_epoch(_named(figures, task)))],
         verbose=0,

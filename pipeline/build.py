@@ -172,7 +172,8 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    text = AUTO if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    row = value if isinstance(value, list) else [] if value is None else [value]
+    text = ", ".join(map(str, row)) or AUTO
     return text if len(text) < 64 else f"{text[:12]}..."  # a checksum
 
 

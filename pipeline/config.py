@@ -24,7 +24,7 @@ Units = Annotated[int, Field(ge=1, le=1024)]
 class Section(BaseModel):
     """One TOML table. Frozen; unknown keys, wrong types, NaN and infinity are refused.
 
-    A field whose default is a tuple takes one value or a list of them.
+    A field whose default is a tuple takes one value or a list of them; an empty one is "choose for me".
 
     Attributes:
         flag_prefix: what the flags of this table begin with.
@@ -43,6 +43,8 @@ class Section(BaseModel):
         optional = {name for name, field in cls.model_fields.items() if field.default is None}
         several = {name for name, field in cls.model_fields.items() if isinstance(field.default, tuple)}
         read = {k: None if k in optional and v == AUTO else v for k, v in values.items()}
+        empty = {name for name in several if cls.model_fields[name].default == ()}
+        read |= {k: () for k in empty if read.get(k) in (AUTO, [AUTO], (AUTO,))}
         return {k: _as_tuple(v) if k in several else v for k, v in read.items()}
 
 
@@ -55,11 +57,84 @@ class DataConfig(Section):
 
     source: Annotated[str, Field(min_length=1)] = Field(
         default="japanese-vowels",
-        description="Name of a data set (see `pipeline data list`) or path of an .npz file.",
+        description="Name of a data set (see `pipeline data list`), or path of a file or folder.",
         json_schema_extra={"flag": "data"},
     )
+    pattern: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="What file names say, {label}_{who}.wav; auto: a folder a class."
+    )
+    test: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description='The test part, "index < 5"; auto: as the data says, else a share.'
+    )
+    test_fraction: Annotated[float, Field(gt=0.0, le=0.9)] = Field(
+        default=0.2, description="Share tested on where nothing says which part."
+    )
+    group: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Field that says who: nobody is in two parts; auto: a recording."
+    )
+    longest: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+        default=None, description="Most steps; longer recordings are cut; auto: none is."
+    )
+    keep: Literal["start", "end"] = Field(default="start", description="What is left of a longer one.")
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = Field(
         default=0.2, description="Part of the training data set aside for early stopping."
+    )
+
+
+Names = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class CsvConfig(Section):
+    """What the columns of a .csv are, and how recordings become windows."""
+
+    flag_prefix: ClassVar[str] = "csv-"
+
+    id: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Column that tells recordings apart; auto: by its name."
+    )
+    time: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Column of the time; auto: by its name, or none."
+    )
+    label: Names = Field(default=(), description="Columns of what is learned; auto: by its name.")
+    channels: Names = Field(default=(), description="Columns the model sees; auto: all other numbers.")
+    window: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+        default=None, description="Steps of a window; auto: a recording is one."
+    )
+    hop: Count | None = Field(
+        default=None, description="Steps from one window to the next; auto: a window."
+    )
+    sample_rate_hz: Annotated[float, Field(gt=0.0, le=1e9)] | None = Field(
+        default=None, description="Steps a second; auto: not known."
+    )
+
+
+class AudioConfig(Section):
+    """What is made of audio samples before the model."""
+
+    flag_prefix: ClassVar[str] = "audio-"
+
+    features: Literal["log-mel", "mfcc"] = Field(default="log-mel", description="Features of a frame.")
+    window_ms: Annotated[float, Field(gt=0.0, le=1000.0)] = Field(
+        default=32.0, description="Length of a frame."
+    )
+    hop_ms: Annotated[float, Field(gt=0.0, le=1000.0)] = Field(
+        default=16.0, description="From the start of a frame to that of the next."
+    )
+    n_fft: Annotated[int, Field(ge=2, le=65_536)] | None = Field(
+        default=None, description="Length of the transform; auto: the next power of 2."
+    )
+    mels: Annotated[int, Field(ge=1, le=512)] = Field(default=32, description="Mel filters.")
+    fmin_hz: Annotated[float, Field(ge=0.0, le=1e6)] = Field(
+        default=20.0, description="Where the first filter begins."
+    )
+    fmax_hz: Annotated[float, Field(gt=0.0, le=1e6)] | None = Field(
+        default=None, description="Where the last filter ends; auto: half the sample rate."
+    )
+    log_floor: Annotated[float, Field(ge=1e-30, le=1e6)] = Field(
+        default=1e-6, description="Least energy of a filter, full scale being 1."
+    )
+    coefficients: Annotated[int, Field(ge=1, le=512)] | None = Field(
+        default=None, description="MFCC of a frame; auto: 13."
     )
 
 
@@ -99,6 +174,32 @@ class ModelSection(Section):
     dropout: Fraction = Field(default=0.2, description="Part of the head's inputs dropped in training.")
     input_noise: Annotated[float, Field(ge=0.0, le=10.0)] = Field(
         default=0.2, description="Noise on the inputs in training, in standard deviations of a channel."
+    )
+
+
+class AugmentConfig(Section):
+    """What is done to training windows, drawn anew every epoch."""
+
+    flag_prefix: ClassVar[str] = "augment-"
+
+    time_shift: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=0, description="Most steps a window moves, either way."
+    )
+    scale: Fraction = Field(default=0.0, description="Most the distance from the means is stretched.")
+    jitter: Annotated[float, Field(ge=0.0, le=10.0)] = Field(
+        default=0.0, description="Largest standard deviation of noise, in those of a channel."
+    )
+    time_masks: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0, description="Stretches of time hidden."
+    )
+    time_mask_steps: Count | None = Field(
+        default=None, description="Longest of them; auto: a tenth of the steps."
+    )
+    channel_masks: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0, description="Rows of neighbouring channels (frequencies) hidden."
+    )
+    channel_mask_width: Count | None = Field(
+        default=None, description="Widest of them; auto: a fifth of the channels."
     )
 
 
@@ -190,7 +291,10 @@ class BuildConfig(Section):
     """Everything that decides what a build makes. The output folder is not part of it."""
 
     data: DataConfig = DataConfig()
+    csv: CsvConfig = CsvConfig()
+    audio: AudioConfig = AudioConfig()
     model: ModelSection = ModelSection()
+    augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
     quantize: QuantizeConfig = QuantizeConfig()
     convert: ConvertConfig = ConvertConfig()
@@ -219,7 +323,7 @@ class BuildConfig(Section):
 
 def _as_toml(value: Any) -> Any:
     """None and a row of one as people would write them."""
-    if value is None:
+    if value is None or value == ():
         return AUTO
     return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 

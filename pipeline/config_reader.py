@@ -39,7 +39,7 @@ class Setting:
     @property
     def default_text(self) -> str:
         """The default as people write it."""
-        if self.default is None:
+        if self.default is None or self.default == ():
             return AUTO
         row = self.default if self.several else (self.default,)
         return ", ".join(str(value).lower() for value in row)
@@ -75,7 +75,8 @@ def settings() -> list[Setting]:
             several = isinstance(field.default, tuple)
             if several:
                 choices = [properties[key]["items"]]
-            others = ["a list"] if several else [AUTO] if field.default is None else []
+            others = ["a list"] if several else []
+            others += [AUTO] if field.default is None or field.default == () else []
             allowed = ", or ".join([*map(_in_words, choices), *others])
             found.append(
                 Setting(
@@ -196,10 +197,10 @@ def _explain(location: tuple[str, ...], kind: str, got: Any) -> str:
 
 def _source_problem(source: str) -> str:
     """Why the data source cannot be used, or nothing."""
-    from pipeline.data.registry import source_identity
+    from pipeline.data.registry import require_source
 
     try:
-        source_identity(source)
+        require_source(source)
     except InputError as error:
         return f"{error.message} {error.tip}".strip()
     return ""

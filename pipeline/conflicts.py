@@ -22,10 +22,22 @@ class Conflict:
 
 def conflicts(config: BuildConfig) -> Iterator[Conflict]:
     """Every conflict, in the order of the fields."""
+    yield from _csv(config)
     yield from _model(config)
+    yield from _augment(config)
     yield from _quantize(config)
     yield from _convert(config)
     yield from _tolerances(config)
+
+
+def _csv(config: BuildConfig) -> Iterator[Conflict]:
+    window, hop, longest = config.csv.window, config.csv.hop, config.data.longest
+    if hop is not None and window is None:
+        text = f"got {hop}; without window a recording is one window, allowed: auto, or a window"
+        yield Conflict("csv", "hop", text)
+    if longest is not None and window is not None:
+        text = f"got {longest}; [csv] window is {window}, so nothing is longer, allowed: auto"
+        yield Conflict("data", "longest", text)
 
 
 def _model(config: BuildConfig) -> Iterator[Conflict]:
@@ -70,6 +82,14 @@ def _model(config: BuildConfig) -> Iterator[Conflict]:
                 "heads",
                 f"got {model.heads}, allowed: a divisor of {width}, the width of the last layer's output",
             )
+
+
+def _augment(config: BuildConfig) -> Iterator[Conflict]:
+    augment = config.augment
+    for key, count in (("time_mask_steps", "time_masks"), ("channel_mask_width", "channel_masks")):
+        if (value := getattr(augment, key)) is not None and not getattr(augment, count):
+            text = f"got {value}; {count} is 0, so it would do nothing, allowed: auto, or {count} above 0"
+            yield Conflict("augment", key, text)
 
 
 def _quantize(config: BuildConfig) -> Iterator[Conflict]:

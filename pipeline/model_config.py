@@ -1,11 +1,12 @@
-"""From a build's configuration and its data to the model that is built."""
+"""From a build's configuration and its data to the model that is built, and how its windows are changed."""
 
 from __future__ import annotations
 
 import math
 
+from models.augmentation import Augmentation
 from models.config import AttentionConfig, ModelConfig, RecurrentConfig
-from pipeline.config import ModelSection
+from pipeline.config import AugmentConfig, ModelSection
 from pipeline.data.prepared import PreparedData
 
 MOST_HEADS = 4
@@ -36,3 +37,19 @@ def model_config(section: ModelSection, data: PreparedData) -> ModelConfig:
         input_noise=section.input_noise,
         variable_length=section.variable_length,
     )
+
+
+def augmentation_of(section: AugmentConfig, steps: int, features: int) -> Augmentation | None:
+    """What is done to training windows of [steps, features]; None: nothing."""
+    rule = Augmentation(
+        time_shift=min(section.time_shift, steps - 1),
+        scale=section.scale,
+        jitter=section.jitter,
+        time_masks=section.time_masks,
+        time_mask_steps=(section.time_mask_steps or max(1, steps // 10)) if section.time_masks else 0,
+        channel_masks=section.channel_masks,
+        channel_mask_width=(section.channel_mask_width or max(1, features // 5))
+        if section.channel_masks
+        else 0,
+    )
+    return rule or None

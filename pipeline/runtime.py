@@ -1,7 +1,8 @@
 """Run a model built by fuselage: raw window in, answer and attention weights out.
 
 This file stands alone. It needs numpy and one interpreter (ai_edge_litert, else tflite_runtime, else
-TensorFlow's tf.lite) and imports nothing else of fuselage, so it can be copied to a device as it is.
+TensorFlow's tf.lite) and imports nothing else of fuselage, so it can be copied to a device as it is. Of a
+model for audio `predict_samples` starts from samples; that needs `front_end.py` beside this file.
 
     classifier = SequenceClassifier("model_int8.tflite")
     prediction = classifier.predict(window)  # [time, channels], raw units
@@ -171,6 +172,7 @@ class SequenceModel:
         self._shape = (preprocessing["steps"], preprocessing["features"])
         self._padding = preprocessing["padding"]
         self._class_names = tuple(self.metadata["class_names"])
+        self._front_end = _front_end_of(self.metadata)
         self._inputs, self._outputs = self._bind()
         self.output_scales = {name: output_scale(content, one) for name, one in self._outputs.items()}
 
@@ -224,6 +226,39 @@ class SequenceModel:
     def decode(outputs: dict[str, np.ndarray], metadata: dict[str, Any], real: slice = slice(None)) -> Any:
         """Say what the outputs of `run` mean; `real` is where the window stands in the model's input."""
         raise NotImplementedError("See the class of the task.")
+
+    def predict_samples(self, samples: np.ndarray, sample_rate_hz: float) -> Any:
+        """Answer one recording of a model for audio; see `predict` of the class of the task.
+
+        Args:
+            samples: [n], one channel: floats with full scale 1.0, or integers with the full scale of their
+                type. What is longer than the model takes is cut as its training data was.
+            sample_rate_hz: of the samples; the model takes one rate only.
+
+        Raises:
+            WindowError: another rate, several channels, less than a frame, or a value that is not finite.
+            ModelFileError: the model is not for audio, or `front_end.py` is not there.
+        """
+        return self.predict(self.features_of(samples, sample_rate_hz))
+
+    def features_of(self, samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+        """Return the window [time, channels] float32 that `predict` takes; see `predict_samples`."""
+        rule = self._front_end
+        if rule is None:
+            known = "front_end" in self.metadata
+            raise ModelFileError(
+                "To start from samples, front_end.py has to be beside runtime.py."
+                if known
+                else "The model takes windows of features: its metadata says nothing of an audio front end."
+            )
+        if sample_rate_hz != rule.sample_rate_hz:
+            raise WindowError(
+                f"The samples have {sample_rate_hz:g} Hz; the model takes {rule.sample_rate_hz} Hz."
+            )
+        try:
+            return np.asarray(rule(rule.cut(np.asarray(samples), self._shape[0])))
+        except ValueError as error:  # front_end.FrontEndError
+            raise WindowError(str(error)) from error
 
     def standardize(self, window: np.ndarray) -> np.ndarray:
         """Return the features the model takes: (x - mean) / std in float32, then zeros up to its length.
@@ -438,6 +473,26 @@ def decode(outputs: dict[str, np.ndarray], metadata: dict[str, Any]) -> Any:
 def task_of(metadata: dict[str, Any]) -> str:
     """Return a model's task; files from before there were several say nothing and classify."""
     return str(metadata.get("task", "classification"))
+
+
+def _front_end_of(metadata: dict[str, Any]) -> Any:
+    """Return the `FrontEnd` of a model for audio; None of another, or where `front_end.py` is not there."""
+    if "front_end" not in metadata:
+        return None
+    try:
+        module = importlib.import_module(f"{__package__}.front_end" if __package__ else "front_end")
+    except ModuleNotFoundError:
+        return None
+    try:
+        rule = module.FrontEnd.from_dict(metadata["front_end"])
+    except ValueError as error:  # FrontEndError
+        raise ModelFileError(f"The model's metadata cannot be used: {error}") from error
+    if rule.features != metadata["preprocessing"]["features"]:
+        raise ModelFileError(
+            f"The model takes {metadata['preprocessing']['features']} features a step; its front end makes "
+            f"{rule.features}."
+        )
+    return rule
 
 
 def _fits(got: tuple[int, ...], shape: tuple[Any, ...]) -> bool:

@@ -59,7 +59,7 @@ def build(
     with listener(quiet) as progress:
         result = engine.build(
             resolved,
-            out or Path("build") / Path(resolved.data.source).stem,
+            out or Path("build") / Path(resolved.data.source).resolve().stem,
             progress,
             until=until,
             redo=redo,

@@ -49,6 +49,20 @@ def tolerance_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return _add([setting for setting in settings() if setting.section == "tolerances"], function)
 
 
+def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add a flag for every field that decides how data is read, but for the data itself."""
+    fields = {("model", "task"), ("train", "seed")}
+    return _add(
+        [
+            setting
+            for setting in settings()
+            if setting.section in ("data", "csv", "audio") or (setting.section, setting.key) in fields
+            if setting.key not in ("source", "validation_fraction")
+        ],
+        function,
+    )
+
+
 def given_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The flags that were given, under the names `read_config` knows."""
     return {name.replace("_", "-"): value for name, value in flags.items() if value not in (None, ())}

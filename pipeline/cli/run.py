@@ -2,24 +2,32 @@
 
 import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from models.errors import InputError
 from pipeline.cli.lazy import examples
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pipeline.runtime import SequenceModel
+
 
 @click.command(
     epilog=examples(
         "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv",
         "pipeline run build/japanese-vowels/model_int8.tflite --input build/japanese-vowels/golden.npz",
+        "pipeline run build/fsdd/model_int8.tflite --input 7_jackson_3.wav",
     )
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--input", "windows", required=True, type=click.Path(path_type=Path), metavar="FILE",
-    help="Windows in raw units: .csv (one), .npy, or .npz with raw_features or x_test.",
+    help="Windows in raw units: .csv (one), .npy, or .npz with raw_features or x_test; .wav for audio.",
 )  # fmt: skip
 def run(model: Path, windows: Path) -> None:
     """Run MODEL on the windows of FILE and print one JSON object a line.
@@ -31,7 +39,6 @@ def run(model: Path, windows: Path) -> None:
     from models.quiet_tensorflow import stderr_held_back
     from pipeline.predictions import to_json
     from pipeline.runtime import ModelFileError, WindowError, load_model
-    from pipeline.windows import read_windows
 
     try:
         with stderr_held_back():  # the interpreter tells about its delegate
@@ -41,10 +48,24 @@ def run(model: Path, windows: Path) -> None:
         raise InputError(f"'{model}': {error}", tip) from error
     names = loaded.metadata["class_names"]
     tell = functools.partial(click.echo, err=True)
-    for index, window in enumerate(read_windows(windows, loaded.metadata["channel_names"], tell)):
+    for index, window in enumerate(_windows(loaded, windows, tell)):
         try:
             found = loaded.predict(window)
         except WindowError as error:
             raise InputError(f"Window {index} of '{windows.name}': {error}") from error
         line = {"window": index, **to_json(found, names)}
         click.echo(json.dumps(line, ensure_ascii=True, allow_nan=False))
+
+
+def _windows(model: "SequenceModel", path: Path, tell: Callable[[str], None]) -> "list[np.ndarray]":
+    """The windows of a file; one, the features, of a recording."""
+    from pipeline.data.wav import read_wav
+    from pipeline.runtime import ModelFileError, WindowError
+    from pipeline.windows import read_windows
+
+    if path.suffix.lower() != ".wav":
+        return read_windows(path, model.metadata["channel_names"], tell)
+    try:
+        return [model.features_of(*read_wav(path))]
+    except (ModelFileError, WindowError) as error:
+        raise InputError(f"'{path.name}': {error}") from error

@@ -1,6 +1,13 @@
 """Data sets by name, readers of the user's own files, and what is done to windows before the model."""
 
-from pipeline.data import basic_motions, japanese_vowels, npz  # noqa: F401  each registers itself
+from pipeline.data import (  # noqa: F401  each registers itself
+    basic_motions,
+    csv_data,
+    japanese_vowels,
+    npz,
+    ts_archive,
+    wav_folder,
+)
 from pipeline.data.dataset import SequenceDataset
 from pipeline.data.prepared import PreparedData, prepare
 from pipeline.data.preprocessing import Preprocessing

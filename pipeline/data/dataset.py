@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,13 @@ class SequenceDataset:
         unread: what the file holds beside all this, by name; nobody has looked at it.
         task: what is to be learned.
         target_units: of a regression, one text a target.
+        validation: [n] bool, training windows that the data itself sets aside for validation; None: it does
+            not say.
+        groups_train: [n] of whatever tells whose each training window is, so that nobody is in two parts;
+            None: each is its own.
+        front_end: what made the windows of samples, `FrontEnd.to_dict()`; None: nothing did.
+        notes: sentences about what was found and what was done to it, for the user.
+        suspicious: the same of what may be a mistake.
     """
 
     name: str
@@ -46,6 +54,11 @@ class SequenceDataset:
     task: str = "classification"
     target_units: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    validation: np.ndarray | None = None
+    groups_train: np.ndarray | None = None
+    front_end: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    suspicious: tuple[str, ...] = ()
 
 
 def unread_note(source: str, unread: Sequence[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pipeline.data.archive import npz_keys, read_npz
 from pipeline.data.dataset import moved_padding, pad_front, real_steps
 from pipeline.data.lengths import checked_lengths, lengths_key, without_padding, zeros_for_padding
 from pipeline.data.npz import LENGTHS, OPTIONAL, REQUIRED, checked_windows, sample_rate, unread_keys
+from pipeline.data.options import ReadOptions
 from pipeline.data.preprocessing import Preprocessing
 from pipeline.data.registry import read_dataset
 from pipeline.data.targets import names_of, said_task, texts
@@ -136,6 +137,11 @@ def read_given(source: str, task: str | None = None, labels: bool = True) -> Giv
         InputError: none of these, or the file cannot be used.
     """
     path = Path(source)
+    if source not in names() and path.is_dir():
+        raise InputError(
+            f"'{source}' is a folder, and how it was read is not known here.",
+            "Give the golden.npz of its build, which holds the test part.",
+        )
     if source in names() or path.suffix.lower() != ".npz":
         return _test_part(source, task)
     present = npz_keys(path)
@@ -179,7 +185,7 @@ def read_given(source: str, task: str | None = None, labels: bool = True) -> Giv
 
 def _test_part(source: str, task: str | None) -> GivenWindows:
     """The test part of a labelled data set; what was padded is cut off again."""
-    data = read_dataset(source, task)
+    data = read_dataset(source, ReadOptions(task))
     return GivenWindows(
         name=data.name,
         recordings=_cut(data.x_test, data.lengths_test),

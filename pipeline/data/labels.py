@@ -78,3 +78,9 @@ def numbered(key: str, labels: np.ndarray, classes: int) -> np.ndarray:
             f"For numbers that are no classes say {SAY_TASK.format(task='regression')}.",
         )
     return labels.astype(np.int64)
+
+
+def in_order(labels: np.ndarray) -> list[str]:
+    """Return the different ones: whole numbers by their size, texts by the alphabet."""
+    names = sorted(set(labels.ravel().tolist()))
+    return sorted(names, key=int) if all(name.isdecimal() for name in names) else names

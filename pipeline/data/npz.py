@@ -14,6 +14,7 @@ from models.errors import InputError
 from pipeline.data.archive import as_windows, npz_keys, read_npz, require_finite
 from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
 from pipeline.data.lengths import checked_lengths, without_padding
+from pipeline.data.options import BY_DEFAULT, ReadOptions
 from pipeline.data.registry import register_reader
 from pipeline.data.targets import KEYS, read_targets, task_of_labels, texts
 
@@ -23,7 +24,7 @@ OPTIONAL = (*KEYS, *LENGTHS, "channel_names", "channel_units", "sample_rate_hz")
 
 
 @register_reader(".npz")
-def read(path: Path, task: str | None = None) -> SequenceDataset:
+def read(path: Path, options: ReadOptions = BY_DEFAULT) -> SequenceDataset:
     """Read a data set, for a task where somebody asked for one.
 
     Keys: `x_train`, `x_test` [n, time, channels] numbers in raw units; `y_train`, `y_test`, see
@@ -41,7 +42,7 @@ def read(path: Path, task: str | None = None) -> SequenceDataset:
     arrays = read_npz(path, lambda _: [key for key in (*REQUIRED, *OPTIONAL) if key in present])
     padded = all(key in arrays for key in LENGTHS)
     if padded:
-        arrays = {**arrays, **_without_padding(arrays, task)}
+        arrays = {**arrays, **_without_padding(arrays, options.task)}
     x_train, x_test = (checked_windows(key, arrays[key]) for key in ("x_train", "x_test"))
     if x_train.shape[1:] != x_test.shape[1:]:
         raise InputError(
@@ -50,7 +51,7 @@ def read(path: Path, task: str | None = None) -> SequenceDataset:
             "Both need the same number of steps and channels.",
         )
     steps, channels = x_train.shape[1:]
-    targets = read_targets(arrays, steps, task)
+    targets = read_targets(arrays, steps, options.task)
     parts = [_Part(windows, labels, np.full(len(windows), steps, np.int64))
              for windows, labels in ((x_train, targets.y_train), (x_test, targets.y_test))]  # fmt: skip
     if padded:

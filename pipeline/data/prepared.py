@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 from models.errors import InputError
 from models.inputs import Inputs, inputs_of
 from pipeline.data.dataset import SequenceDataset, moved_padding, real_steps
-from pipeline.data.preprocessing import Preprocessing
+from pipeline.data.preprocessing import Preprocessing, portions
+from pipeline.data.split import by_share
 
 ARRAYS = ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "raw_test",
           "lengths_train", "lengths_validation", "lengths_test")  # fmt: skip
@@ -35,6 +36,7 @@ class PreparedData:
         class_names: what the outputs are called: classes, labels or targets.
         task: what is to be learned.
         target_units: of a regression, one text a target.
+        front_end: what made the windows of samples, `FrontEnd.to_dict()`; None: nothing did.
     """
 
     x_train: np.ndarray
@@ -56,6 +58,7 @@ class PreparedData:
     lengths_train: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     lengths_validation: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     lengths_test: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    front_end: dict[str, Any] | None = None
 
     def save(self, folder: Path) -> None:
         """Write `data.npz` and `preprocessing.json` into an existing folder."""
@@ -70,6 +73,7 @@ class PreparedData:
             "attribution": self.attribution,
             "task": self.task,
             "target_units": self.target_units,
+            "front_end": self.front_end,
         }
         (folder / RULES_FILE).write_text(
             json.dumps(rules, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -112,51 +116,54 @@ class PreparedData:
                 attribution=rules["attribution"],
                 task=rules["task"],
                 target_units=tuple(rules["target_units"]),
+                front_end=rules["front_end"],
             )
 
 
 def prepare(
-    dataset: SequenceDataset, validation_fraction: float, seed: int, padding: str | None = None
+    dataset: SequenceDataset,
+    validation_fraction: float,
+    seed: int,
+    padding: str | None = None,
+    consume: bool = False,
 ) -> PreparedData:
     """Cut a validation part from the training part and standardize everything.
 
     Args:
         dataset: windows in raw units.
         validation_fraction: share of the training windows, between 0 and 1; of a classification each class
-            in proportion, and at least one window of it.
+            in proportion, and at least one window of it. Where the data sets windows aside itself, these;
+            where it says whose they are, nobody is on both sides.
         seed: of the cut. The same seed cuts the same windows.
         padding: "end" puts the padding behind the recordings, for a model that is told their length; None
             leaves it where the data set has it.
+        consume: whether the training windows may be overwritten, so that large data is held once.
 
     Raises:
         InputError: a class has too few training windows, or values overflow float32 when standardized.
     """
     kept, held_out = _cut(dataset, validation_fraction, seed)
-    if padding == "end":
-        dataset = _padded_at_end(dataset)
     steps = dataset.x_train.shape[1]
     real_train = real_steps(dataset.lengths_train, steps, dataset.padding)
-    real_test = real_steps(dataset.lengths_test, steps, dataset.padding)
-    rule = Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
+    rule = Preprocessing.fit(dataset.x_train, real_train, padding or dataset.padding, kept)
     y_train, y_test = dataset.y_train, dataset.y_test
+    if padding == "end" and dataset.task == "per-step":
+        y_train = moved_padding(y_train, dataset.lengths_train, "end")
+        y_test = moved_padding(y_test, dataset.lengths_test, "end")
     if dataset.task == "regression":
         rule = rule.with_targets(y_train[kept])
         y_train, y_test = rule.apply_to_targets(y_train), rule.apply_to_targets(y_test)
-    raw_train = rule.fill_padding(dataset.x_train, real_train)
-    raw_test = rule.fill_padding(dataset.x_test, real_test)
-    with np.errstate(over="ignore", invalid="ignore"):
-        x_train, x_test = rule.apply(raw_train), rule.apply(raw_test)
-    if not (np.isfinite(x_train).all() and np.isfinite(x_test).all()):
-        raise InputError(
-            "The values are too far apart: standardized, they overflow float32.",
-            "Look for outliers, or express the channel in a larger unit.",
-        )
+    every = np.arange(len(dataset.x_test))
+    raw_test = _raw(dataset, rule, "test", every)
+    x_validation = _standardized(dataset, rule, "train", held_out)
+    # Row i of the result is row kept[i] >= i of the source, so that it may be written over what was read.
+    x_train = _standardized(dataset, rule, "train", kept, dataset.x_train if consume else None)
     return PreparedData(
-        x_train=x_train[kept],
+        x_train=x_train,
         y_train=y_train[kept],
-        x_validation=x_train[held_out],
+        x_validation=x_validation,
         y_validation=y_train[held_out],
-        x_test=x_test,
+        x_test=_standardized(dataset, rule, "test", every),
         y_test=y_test,
         raw_test=raw_test,
         preprocessing=rule,
@@ -171,17 +178,37 @@ def prepare(
         lengths_train=dataset.lengths_train[kept],
         lengths_validation=dataset.lengths_train[held_out],
         lengths_test=dataset.lengths_test,
+        front_end=dataset.front_end,
     )
 
 
-def _padded_at_end(dataset: SequenceDataset) -> SequenceDataset:
-    """The same recordings, each from the first step of its window; labels of steps go along."""
-    moved: dict[str, Any] = {}
-    for part in ("train", "test"):
-        lengths = getattr(dataset, f"lengths_{part}")
-        for name in (f"x_{part}", *([f"y_{part}"] if dataset.task == "per-step" else [])):
-            moved[name] = moved_padding(getattr(dataset, name), lengths, "end")
-    return replace(dataset, **moved, padding="end")
+def _raw(dataset: SequenceDataset, rule: Preprocessing, part: str, rows: np.ndarray) -> np.ndarray:
+    """Some windows in raw units, the padding where the rule has it and holding the channels' means."""
+    lengths = getattr(dataset, f"lengths_{part}")[rows]
+    windows = getattr(dataset, f"x_{part}")[rows]
+    if rule.padding == "end" and dataset.padding != "end":
+        windows = moved_padding(windows, lengths, "end")
+    return rule.fill_padding(windows, real_steps(lengths, windows.shape[1], rule.padding))
+
+
+def _standardized(
+    dataset: SequenceDataset, rule: Preprocessing, part: str, rows: np.ndarray, into: np.ndarray | None = None
+) -> np.ndarray:
+    """Some windows as the model takes them, a portion at a time; into the first rows of an array if given."""
+    if into is None:
+        into = np.empty((len(rows), rule.steps, rule.features), np.float32)
+    done = 0
+    for some in portions(rows):
+        with np.errstate(over="ignore", invalid="ignore"):
+            made = rule.apply(_raw(dataset, rule, part, some))
+        if not np.isfinite(made).all():
+            raise InputError(
+                "The values are too far apart: standardized, they overflow float32.",
+                "Look for outliers, or express the channel in a larger unit.",
+            )
+        into[done : done + len(some)] = made
+        done += len(some)
+    return into[:done]
 
 
 def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -190,6 +217,10 @@ def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarr
 
     if not 0 < fraction < 1:
         raise InputError(f"The validation fraction is {fraction}; allowed is a number between 0 and 1.")
+    if dataset.validation is not None:
+        return np.flatnonzero(~dataset.validation), np.flatnonzero(dataset.validation)
+    if dataset.groups_train is not None:
+        return _cut_by_groups(dataset, dataset.groups_train, fraction, seed)
     if dataset.task != "classification":
         return _cut_by_chance(len(dataset.y_train), fraction, seed)
     counts = np.bincount(dataset.y_train, minlength=len(dataset.class_names))
@@ -207,6 +238,22 @@ def _cut(dataset: SequenceDataset, fraction: float, seed: int) -> tuple[np.ndarr
     )
     kept, validation = (np.sort(part) for part in parts)
     return kept, validation
+
+
+def _cut_by_groups(
+    dataset: SequenceDataset, groups: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same with nobody on both sides."""
+    one_class = np.zeros(len(groups), np.int64)
+    classes = dataset.y_train if dataset.task == "classification" else one_class
+    held_out = by_share(groups, classes, fraction, seed)
+    if not held_out.any():
+        raise InputError(
+            f"The training windows are of {len(set(groups.tolist()))} people or recordings, and "
+            "none can be held out for validation without losing a class.",
+            "Record every class of more of them.",
+        )
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def _cut_by_chance(total: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+
+PORTION = 1024
+"""Windows that are worked on at once, so that no second copy of large data is made."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +37,24 @@ class Preprocessing:
     target_std: tuple[float, ...] = ()
 
     @classmethod
-    def fit(cls, windows: np.ndarray, real: np.ndarray, padding: str) -> Preprocessing:
+    def fit(
+        cls, windows: np.ndarray, real: np.ndarray, padding: str, rows: np.ndarray | None = None
+    ) -> Preprocessing:
         """Measure mean and standard deviation of each channel over the real steps of training windows.
 
-        The moments are taken in float64 and rounded to float32. A channel that never changes gets std 1.
+        The moments are taken in float64 and rounded to float32, a portion of the windows at a time. A channel
+        that never changes gets std 1.
 
         Args:
             windows: [n, time, channels] float32, raw units.
             real: [n, time] bool, False where a step is padding.
+            rows: indices of the windows to measure; None: all.
         """
-        steps = windows[real].astype(np.float64)  # [real steps of all windows, channels]
-        std = steps.std(axis=0).astype(np.float32)
-        still = (steps.max(axis=0) == steps.min(axis=0)) | (std < np.finfo(np.float32).tiny)
+        mean, std, still = moments(windows, real, np.arange(len(windows)) if rows is None else rows)
+        std = std.astype(np.float32)
+        still |= std < np.finfo(np.float32).tiny
         return cls(
-            mean=_numbers(steps.mean(axis=0)),
+            mean=_numbers(mean),
             std=_numbers(np.where(still, 1.0, std)),
             steps=windows.shape[1],
             features=windows.shape[2],
@@ -91,6 +99,32 @@ class Preprocessing:
                 value = values[one.name]
                 known[one.name] = tuple(value) if isinstance(value, list) else value
         return cls(**known)
+
+
+def portions(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield indices of windows, as many at once as may be copied."""
+    for start in range(0, len(rows), PORTION):
+        yield rows[start : start + PORTION]
+
+
+def moments(
+    windows: np.ndarray, real: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and standard deviation, [channels] float64, and where a channel has one value only, bool.
+
+    Two passes: the deviations are taken from the mean, which a sum of squares would lose to cancellation.
+    """
+    count = int(real[rows].sum())
+
+    def steps() -> Iterator[np.ndarray]:
+        for some in portions(rows):
+            yield windows[some][real[some]].astype(np.float64)  # [real steps of these windows, channels]
+
+    mean = sum(part.sum(axis=0) for part in steps()) / count
+    variance = sum(((part - mean) ** 2).sum(axis=0) for part in steps()) / count
+    smallest = np.min([part.min(axis=0) for part in steps()], axis=0)
+    largest = np.max([part.max(axis=0) for part in steps()], axis=0)
+    return np.asarray(mean), np.sqrt(variance), np.asarray(smallest == largest)
 
 
 def _numbers(values: np.ndarray) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Where data comes from: data sets by name, and readers of files by suffix.
+"""Where data comes from: data sets by name, and readers of files and folders by suffix.
 
 A data set or reader registers itself in the file that defines it; `pipeline.data` imports those files.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
 from pipeline.data.dataset import SequenceDataset
+from pipeline.data.options import ReadOptions
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,20 @@ class DatasetInfo:
 
 
 Loader = Callable[[], SequenceDataset]
-Reader = Callable[[Path, str | None], SequenceDataset]  # path, and the task where somebody asked for one
+Reader = Callable[[Path, ReadOptions], SequenceDataset]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A reader, and the options that it looks at."""
+
+    read: Reader
+    used: tuple[str, ...]
+
 
 _datasets: dict[str, tuple[DatasetInfo, Loader]] = {}
-_readers: dict[str, Reader] = {}
+_readers: dict[str, _Known] = {}
+_folders: dict[str, _Known] = {}
 
 
 def register(info: DatasetInfo) -> Callable[[Loader], Loader]:
@@ -67,11 +79,23 @@ def register(info: DatasetInfo) -> Callable[[Loader], Loader]:
     return add
 
 
-def register_reader(suffix: str) -> Callable[[Reader], Reader]:
-    """Register the decorated function as the reader of files that end in `suffix`."""
+def register_reader(suffix: str, *used: str) -> Callable[[Reader], Reader]:
+    """Register the decorated function as the reader of files that end in `suffix`.
 
+    Args:
+        used: the fields of [data] that it looks at, and "audio" for that table; others are refused.
+    """
+    return _adding(_readers, suffix, used)
+
+
+def register_folder(suffix: str, *used: str) -> Callable[[Reader], Reader]:
+    """Register the decorated function as the reader of folders of files that end in `suffix`; see above."""
+    return _adding(_folders, suffix, used)
+
+
+def _adding(where: dict[str, _Known], suffix: str, used: tuple[str, ...]) -> Callable[[Reader], Reader]:
     def add(read: Reader) -> Reader:
-        _readers[suffix] = read
+        where[suffix] = _Known(read, used)
         return read
 
     return add
@@ -87,46 +111,97 @@ def describe() -> tuple[DatasetInfo, ...]:
     return tuple(_datasets[name][0] for name in names())
 
 
-def load_dataset(source: str, task: str | None = None) -> SequenceDataset:
-    """Load a data set by name, or read the user's file.
+def load_dataset(
+    source: str, task: str | None = None, options: ReadOptions | None = None
+) -> SequenceDataset:
+    """Load a data set by name, or read the user's file or folder.
 
     Args:
-        source: a registered name, or the path of a file with a registered suffix (.npz).
+        source: a registered name, the path of a file with a registered suffix, or of a folder of such files.
         task: what is to be learned; None: what the data says, or what follows from its labels.
+        options: how to read a file or folder; what its reader does not look at has to be left alone.
 
     Raises:
-        InputError: neither, or the file cannot be used, or not for that task.
+        InputError: none of these, or it cannot be used, or not for that task.
     """
-    dataset = read_dataset(source, task)
-    if task not in (None, dataset.task):
+    options = options or ReadOptions(task)
+    dataset = read_dataset(source, options)
+    if options.task not in (None, dataset.task):
         raise InputError(
-            f"The task asked for is {task!r}; the data '{source}' is for {dataset.task!r}.",
+            f"The task asked for is {options.task!r}; the data '{source}' is for {dataset.task!r}.",
             "Leave --task out: it follows from the data.",
         )
     return dataset
 
 
-def read_dataset(source: str, task: str | None = None) -> SequenceDataset:
-    """As `load_dataset`, but `task` counts only where the data says none; `task` of the result tells."""
-    return _datasets[source][1]() if source in _datasets else _reader_of(source)(Path(source), task)
+def read_dataset(source: str, options: ReadOptions) -> SequenceDataset:
+    """As `load_dataset`, but its task counts only where the data says none; `task` of the result tells."""
+    if source in _datasets:
+        options.require_used(source, ())
+        return _datasets[source][1]()
+    reader = _reader_of(source)
+    options.require_used(source, reader.used)
+    return reader.read(Path(source), options)
+
+
+def require_source(source: str) -> None:
+    """Raise an InputError where there is no such source; of a folder only file names are looked at."""
+    if source in _datasets:
+        return
+    _reader_of(source)
+    if not Path(source).is_dir():
+        try:
+            with open(source, "rb"):
+                pass
+        except OSError as error:
+            raise unreadable(Path(source), error) from error
 
 
 def source_identity(source: str) -> dict[str, str]:
-    """Return what tells one source from another: a name, or a file's name and content.
+    """Return what tells one source from another: a name, or the name and content of a file or folder.
 
-    The folder a file lies in does not count; a changed content does.
+    Where it lies does not count; a changed content does, and in a folder the name of a file.
 
     Raises:
-        InputError: no such data set, or the file cannot be read.
+        InputError: no such data set, or a file cannot be read.
     """
     if source in _datasets:
         return {"dataset": source}
     _reader_of(source)
+    path = Path(source)
+    if not path.is_dir():
+        return {"file": path.name, "sha256": _sha256(path)}
+    content = hashlib.sha256()
+    for name in files_below(path):
+        content.update(f"{_sha256(path / name)} {name}\n".encode("utf-8", "surrogateescape"))
+    return {"folder": path.resolve().name, "sha256": content.hexdigest()}
+
+
+def files_below(folder: Path, suffix: str = "") -> list[str]:
+    """Return the paths of the files in a folder, relative to it, with `/`, sorted; hidden ones are left out.
+
+    Raises:
+        InputError: a folder cannot be read.
+    """
+
+    def fail(error: OSError) -> None:
+        raise unreadable(Path(error.filename or folder), error) from error
+
+    found = []
+    for where, folders, files in os.walk(folder, onerror=fail, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and name.lower().endswith(suffix):
+                found.append(Path(where, name).relative_to(folder).as_posix())
+    return sorted(found)
+
+
+def _sha256(path: Path) -> str:
     try:
-        with open(source, "rb") as file:
-            return {"file": Path(source).name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise unreadable(Path(source), error) from error
+        raise unreadable(path, error) from error
 
 
 def unreadable(path: Path, error: OSError) -> InputError:
@@ -136,14 +211,32 @@ def unreadable(path: Path, error: OSError) -> InputError:
     )
 
 
-def _reader_of(source: str) -> Reader:
-    reader = _readers.get(Path(source).suffix.lower())
+def _reader_of(source: str) -> _Known:
+    path = Path(source)
+    reader = _readers.get(path.suffix.lower())
+    if path.is_dir():
+        return _folder_reader(path)
     if reader is not None:
         return reader
-    known = ", ".join(names())
     suffixes = " or ".join(sorted(_readers))
     close = difflib.get_close_matches(source.lower().replace("_", "-"), names(), n=1)
     raise InputError(
-        f"Unknown data set '{source}'. Known: {known}, or the path of a file ending in {suffixes}.",
+        f"Unknown data set '{source}'. Known: {', '.join(names())}, or the path of a file ending in "
+        f"{suffixes}, or of a folder of {' or '.join(sorted(_folders))} files.",
         f"Did you mean '{close[0]}'?" if close else "`pipeline data list` describes them.",
+    )
+
+
+def _folder_reader(folder: Path) -> _Known:
+    """The reader for the kind of file that the folder holds."""
+    files = files_below(folder)
+    found = [suffix for suffix in _folders if any(name.lower().endswith(suffix) for name in files)]
+    if len(found) == 1:
+        return _folders[found[0]]
+    kinds = " or ".join(sorted(_folders))
+    others = f"{len(files)} files of other kinds" if files else "nothing"
+    has = " and ".join(sorted(found)) or others
+    raise InputError(
+        f"The folder '{folder}' holds {has}; needed is one kind of {kinds} files in it or in its folders.",
+        "Is it the right folder?" if not found else "Put the others elsewhere.",
     )

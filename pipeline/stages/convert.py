@@ -133,6 +133,7 @@ def _metadata(config: BuildConfig, data: PreparedData, model: ModelConfig) -> di
         "channel_names": list(data.channel_names),
         "channel_units": list(data.channel_units),
         "sample_rate_hz": data.sample_rate_hz,
+        **({"front_end": data.front_end} if data.front_end is not None else {}),
         "preprocessing": data.preprocessing.to_dict(),
         "provenance": {
             "fuselage": __version__,

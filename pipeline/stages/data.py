@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.config import BuildConfig
 from pipeline.data.dataset import unread_note
+from pipeline.data.options import ReadOptions
 from pipeline.data.prepared import prepare
 from pipeline.data.registry import load_dataset, source_identity
 from pipeline.data.targets import MANY
@@ -16,14 +17,16 @@ class DataStage:
     """Reads nothing from the store; writes `data.npz` and `preprocessing.json`."""
 
     name = "data"
-    version = 2
+    version = 3
     reads: tuple[str, ...] = ()
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
         """The source (of a file its content, not its folder) and what decides the cut."""
         return {
+            **config.data.model_dump(),
             "source": source_identity(config.data.source),
-            "validation_fraction": config.data.validation_fraction,
+            "csv": config.csv.model_dump(),
+            "audio": config.audio.model_dump(),
             "seed": config.train.seed,
             "task": config.model.task,
             "variable_length": config.model.variable_length,
@@ -32,14 +35,14 @@ class DataStage:
     def run(self, context: StageContext) -> None:
         """Load, cut, standardize, save."""
         context.progress.start("Reading the data", None)
-        dataset = load_dataset(context.config.data.source, context.config.model.task)
-        padding = "end" if context.config.model.variable_length else None
-        data = prepare(
-            dataset, context.config.data.validation_fraction, context.config.train.seed, padding
-        )
+        config = context.config
+        options = ReadOptions(config.model.task, config.data, config.csv, config.audio, config.train.seed)
+        dataset = load_dataset(config.data.source, options=options)
+        padding = "end" if config.model.variable_length else None
+        data = prepare(dataset, config.data.validation_fraction, config.train.seed, padding, consume=True)
         data.save(context.folder)
         context.progress.finish()
-        for note in unread_note(context.config.data.source, dataset.unread):
+        for note in (*unread_note(config.data.source, dataset.unread), *dataset.notes, *dataset.suspicious):
             context.progress.message(note)
         steps = data.preprocessing.steps
         if padding and (dataset.lengths_train == steps).all() and (dataset.lengths_test == steps).all():

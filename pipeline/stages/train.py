@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.config import BuildConfig
 from pipeline.data.prepared import PreparedData
-from pipeline.model_config import model_config
+from pipeline.model_config import augmentation_of, model_config
 from pipeline.parity.tolerances import require_limits_of
 from pipeline.stages import StageContext
 from pipeline.training_log import TrainingLog
@@ -23,8 +23,9 @@ class TrainStage:
     reads: tuple[str, ...] = ("data",)
 
     def options(self, config: BuildConfig) -> dict[str, Any]:
-        """The model and its training."""
-        return {**config.model.model_dump(), **config.train.model_dump()}
+        """The model, its training, and what is done to the windows for it."""
+        options = {**config.model.model_dump(), **config.train.model_dump()}
+        return {**options, "augment": config.augment.model_dump()}
 
     def run(self, context: StageContext) -> None:
         """Train with early stopping, refit on all training data where it is small, save."""
@@ -41,7 +42,7 @@ class TrainStage:
         data = PreparedData.load(context.artifact("data"))
         require_limits_of(data.task, config.tolerances.model_dump())
         built = model_config(config.model, data)
-        x_all = data.inputs("train", "validation")
+        augmentation = augmentation_of(config.augment, built.steps, built.features)
         y_all = np.concatenate([data.y_train, data.y_validation])
         plan = training.plan_training(
             len(data.x_train),
@@ -62,6 +63,8 @@ class TrainStage:
                 plan,
                 on_epoch,
                 data.task,
+                augmentation,
+                config.train.seed,
             )
         refit = config.train.refit == "always" or (
             config.train.refit == "auto" and len(y_all) < training.SMALL_DATA
@@ -71,7 +74,16 @@ class TrainStage:
             model = build_model(built)
             epochs = min(plan.epochs, max(best, plan.minimum_epochs))
             with log.phase("refit", "Refit on all training data", epochs) as on_epoch:
-                training.train_for(model, (x_all, y_all), epochs, plan, on_epoch, data.task)
+                training.train_for(
+                    model,
+                    (data.inputs("train", "validation"), y_all),
+                    epochs,
+                    plan,
+                    on_epoch,
+                    data.task,
+                    augmentation,
+                    config.train.seed,
+                )
         context.progress.message(
             f"Float model: best of {len(log.phases[0]['epochs'])} epochs was {best}"
             + (f"; refit on all {len(y_all)} training windows for {epochs} epochs" if refit else "")

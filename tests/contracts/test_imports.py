@@ -1,6 +1,7 @@
 """Who may import whom: data flows downward through three rooms, heavy libraries load late."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,14 @@ def test_stages_never_import_each_other() -> None:
         assert not [name for name in imports(tree(file)) if within(name, *names)], file
 
 
-def test_the_runtime_imports_nothing_of_ours() -> None:
-    assert not [name for name in imports(tree(Path("pipeline/runtime.py"))) if within(name, *ROOMS)]
+@pytest.mark.parametrize("file", ["pipeline/runtime.py", "pipeline/front_end.py"])
+def test_what_is_copied_to_a_device_imports_nothing_of_ours(file: str) -> None:
+    assert not [name for name in imports(tree(Path(file))) if within(name, *ROOMS)]
+
+
+def test_the_front_end_needs_numpy_alone() -> None:
+    found = {name.split(".")[0] for name in imports(tree(Path("pipeline/front_end.py")))}
+    assert found - set(sys.stdlib_module_names) == {"numpy"}
 
 
 def test_streaming_imports_nothing_of_ours_but_the_runtime_beside_it() -> None:

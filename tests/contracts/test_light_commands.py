@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sounds import write_tones
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 FORBIDDEN = ("tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "aeon")
@@ -50,7 +51,7 @@ def test_the_guard_works() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--help"], ["--version"], ["data", "list"], ["data", "--help"],
+        ["--help"], ["--version"], ["data", "list"], ["data", "--help"], ["data", "describe", "--help"],
         ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"],
         ["explain", "--help"], ["report", "--help"], ["benchmark", "--help"],
     ],
@@ -119,3 +120,11 @@ def test_what_a_build_made_is_used_without_tensorflow(tmp_path: Path) -> None:
     assert len(lines) == 20
     assert set(lines[0]["probabilities"]) == {"<script>", "[bold]two[/bold]"}
     assert len(lines[0]["attention_weights"]) == 6
+
+
+def test_data_is_described_without_tensorflow(tmp_path: Path) -> None:
+    write_tones(tmp_path / "tones")
+    options = ("--pattern", "{label}_{who}_{take}.wav", "--test", "take < 5")
+    done = without_tensorflow("data", "describe", tmp_path / "tones", *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("tones: classification")

@@ -34,6 +34,18 @@ from pipeline.conflicts import conflicts
             ("model", "query"),
             "got all; with variable_length the mean of a varying number of contexts has no integer op",
         ),
+        ({"csv": {"hop": 3}}, ("csv", "hop"), "got 3; without window a recording is one window"),
+        (
+            {"csv": {"window": 30}, "data": {"longest": 20}},
+            ("data", "longest"),
+            "got 20; [csv] window is 30, so nothing is longer",
+        ),
+        ({"augment": {"time_mask_steps": 3}}, ("augment", "time_mask_steps"), "got 3; time_masks is 0"),
+        (
+            {"augment": {"channel_mask_width": 3}},
+            ("augment", "channel_mask_width"),
+            "got 3; channel_masks is 0, so it would do nothing",
+        ),
         ({"quantize": {"qat": False, "qat_epochs": 5}}, ("quantize", "qat_epochs"), "got 5; qat is false"),
         (
             {"quantize": {"qat": False, "qat_learning_rate": 0.001}},

@@ -6,11 +6,12 @@ from typing import Any, cast
 import pytest
 
 from models import config as models
+from models.augmentation import Augmentation
 from models.config import AttentionConfig, ModelConfig, RecurrentConfig
 from models.errors import InputError
-from pipeline.config import ModelSection
+from pipeline.config import AugmentConfig, ModelSection
 from pipeline.data.prepared import PreparedData
-from pipeline.model_config import model_config
+from pipeline.model_config import augmentation_of, model_config
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ def test_an_output_per_step_has_a_query_per_step_by_itself() -> None:
     assert made(task="per-step").attention.query == "all"
     with pytest.raises(InputError, match="query"):
         made(task="per-step", query="last")
+
+
+def test_augmentation_is_off_by_default_and_chooses_what_is_auto() -> None:
+    assert augmentation_of(AugmentConfig(), 40, 32) is None
+    masks = AugmentConfig(time_shift=100, time_masks=1, channel_masks=2)
+    assert augmentation_of(masks, 40, 32) == Augmentation(39, 0.0, 0.0, 1, 4, 2, 6)
+    assert augmentation_of(masks, 5, 3) == Augmentation(4, 0.0, 0.0, 1, 1, 2, 1)
+    given = AugmentConfig(time_masks=1, time_mask_steps=7, scale=0.1, jitter=0.2)
+    assert augmentation_of(given, 40, 32) == Augmentation(0, 0.1, 0.2, 1, 7)
 
 
 def test_what_can_be_chosen_is_what_can_be_built() -> None:

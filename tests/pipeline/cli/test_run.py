@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sounds import write_wav
 
 from pipeline import runtime
 
@@ -17,6 +18,11 @@ class StandIn:
         if not model.is_file():
             raise runtime.ModelFileError(f"Cannot read the model '{model}'.")
         self.metadata = {"class_names": ["[red]no[/red]", "</script>"], "channel_names": ["x", "y"]}
+
+    def features_of(self, samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+        if sample_rate_hz != 8000:
+            raise runtime.WindowError(f"The samples have {sample_rate_hz} Hz.")
+        return samples[:4].reshape(2, 2)
 
     def predict(self, window: np.ndarray) -> runtime.Prediction:
         if len(window) > 3:
@@ -55,6 +61,24 @@ def test_a_window_that_does_not_fit_is_named(invoke: Any, model: Path, tmp_path:
     done = invoke("run", model, "--input", tmp_path / "w.npy")
     assert done.code == 2
     assert done.err == "Error: Window 0 of 'w.npy': The window has 4 steps; the model takes 1 to 3.\n"
+
+
+def test_a_recording_is_one_window(invoke: Any, model: Path, tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "w.wav", np.array([1, 3, 2, 4], np.int16))
+    done = invoke("run", model, "--input", path)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["attention_weights"] == [2.0, 3.0]
+
+
+@pytest.mark.parametrize(("rate", "channels", "why"), [(16000, 1, "have 16000 Hz"), (8000, 2, "2 channels")])
+def test_a_recording_that_does_not_fit(
+    invoke: Any, model: Path, tmp_path: Path, rate: int, channels: int, why: str
+) -> None:
+    path = write_wav(tmp_path / "w.wav", np.zeros((50, channels) if channels > 1 else 50, np.int16), rate)
+    done = invoke("run", model, "--input", path)
+    assert done.code == 2
+    assert why in done.err
+    assert "w.wav" in done.err
 
 
 @pytest.mark.parametrize(("missing", "told"), [("model", "Cannot read the model"), ("input", "No such file")])

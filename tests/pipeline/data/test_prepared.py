@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.errors import InputError
+from pipeline.data import preprocessing
 from pipeline.data.dataset import SequenceDataset, pad_front
 from pipeline.data.prepared import ARRAYS, PreparedData, prepare
 
@@ -141,3 +142,43 @@ def test_values_that_overflow_when_standardized_are_refused() -> None:
     source.x_test[1, 0] = 3e38
     with pytest.raises(InputError, match="overflow float32"):
         prepare(source, 0.2, seed=0)
+
+
+@pytest.mark.parametrize("padding", [None, "end"])
+def test_consuming_the_windows_and_taking_them_in_portions_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, padding: str | None
+) -> None:
+    whole = prepare(dataset(), 0.2, 1, padding)
+    monkeypatch.setattr(preprocessing, "PORTION", 4)
+    source = dataset()
+    pieces = prepare(source, 0.2, 1, padding, consume=True)
+    for key in ARRAYS:
+        # The moments may differ by the order of a float64 sum, which float32 does not show here.
+        np.testing.assert_array_equal(getattr(whole, key), getattr(pieces, key), err_msg=key)
+    assert np.shares_memory(pieces.x_train, source.x_train)
+    assert not np.shares_memory(whole.x_train, source.x_train)
+
+
+def test_windows_that_the_data_sets_aside_are_the_validation_part() -> None:
+    chosen = np.arange(30) % 7 == 0
+    data = prepare(replace(dataset(), validation=chosen), 0.5, seed=1)
+    assert numbers(data, "x_validation") == np.flatnonzero(chosen).tolist()
+
+
+def test_nobody_is_on_both_sides() -> None:
+    who = np.array([f"person {index // 6}" for index in range(30)])
+    data = prepare(replace(dataset(), groups_train=who), 0.2, seed=1)
+    held_out = numbers(data, "x_validation")
+    assert len(held_out) == 6
+    assert len(set(who[held_out])) == 1
+
+
+def test_one_person_cannot_be_parted() -> None:
+    with pytest.raises(InputError, match="The training windows are of 1 people or recordings"):
+        prepare(replace(dataset(), groups_train=np.full(30, "anna")), 0.2, seed=1)
+
+
+def test_the_front_end_is_saved(tmp_path: Path) -> None:
+    data = prepare(replace(dataset(), front_end={"kind": "log-mel", "mels": 2}), 0.2, seed=1)
+    data.save(tmp_path)
+    assert PreparedData.load(tmp_path).front_end == {"kind": "log-mel", "mels": 2}
