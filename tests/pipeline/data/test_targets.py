@@ -11,6 +11,7 @@ import pytest
 
 from models.errors import InputError
 from pipeline.data.npz import read
+from pipeline.data.options import ReadOptions
 from pipeline.data.prepared import PreparedData, prepare
 from pipeline.data.targets import target_values
 
@@ -208,7 +209,7 @@ class TestLengths:
                   "y_test": np.array([[0, 1, 0, 1, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]])}  # fmt: skip
         task = {"task": np.array("multi-label")} if said else {}
         path = write(tmp_path, **labels, **self.lengths, **task)
-        data = read(path, None if said else "multi-label")
+        data = read(path, ReadOptions(None if said else "multi-label"))
         assert data.y_train.tolist() == labels["y_train"].tolist()
 
     @pytest.mark.parametrize("bad", [[5, 2, 3], [0, 1, 1, 1], [6, 1, 1, 1], [1.5, 1, 1, 1]])
