@@ -37,8 +37,7 @@ def run(model: Path, windows: Path) -> None:
         with stderr_held_back():  # the interpreter tells about its delegate
             loaded = load_model(model)
     except ModelFileError as error:
-        tip = "Is the file whole? Copy it again, or build it again."
-        raise InputError(f"'{model}': {error}", tip) from error
+        raise InputError(f"'{model}': {error}", _tip(model)) from error
     names = loaded.metadata["class_names"]
     tell = functools.partial(click.echo, err=True)
     for index, window in enumerate(read_windows(windows, loaded.metadata["channel_names"], tell)):
@@ -48,3 +47,12 @@ def run(model: Path, windows: Path) -> None:
             raise InputError(f"Window {index} of '{windows.name}': {error}") from error
         line = {"window": index, **to_json(found, names)}
         click.echo(json.dumps(line, ensure_ascii=True, allow_nan=False))
+
+
+def _tip(model: Path) -> str:
+    """What to try with a model that cannot be opened."""
+    if not model.exists():
+        return "Check the path; `pipeline build` writes the model files into the folder of its --out."
+    if model.is_dir():
+        return "Give one of the .tflite files in this folder."
+    return "Is the file whole? Copy it again, or build it again."

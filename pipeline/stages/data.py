@@ -9,6 +9,7 @@ from pipeline.data.dataset import unread_note
 from pipeline.data.prepared import prepare
 from pipeline.data.registry import load_dataset, source_identity
 from pipeline.data.targets import MANY
+from pipeline.model_config import model_config
 from pipeline.stages import StageContext
 
 
@@ -37,6 +38,7 @@ class DataStage:
         data = prepare(
             dataset, context.config.data.validation_fraction, context.config.train.seed, padding
         )
+        model_config(context.config.model, data)  # what does not go with the task is told before training
         data.save(context.folder)
         context.progress.finish()
         for note in unread_note(context.config.data.source, dataset.unread):
