@@ -53,7 +53,7 @@ def _model(config: BuildConfig) -> Iterator[Conflict]:
         yield Conflict(
             "model", "query", "got last; an output per step needs a query per step, allowed: all, or auto"
         )
-    if model.variable_length and model.query == "all" and model.task != "per-step":
+    if model.variable_length and model.query == "all" and model.task not in (None, "per-step"):
         yield Conflict(
             "model",
             "query",

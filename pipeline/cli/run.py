@@ -44,8 +44,7 @@ def run(model: Path, windows: Path) -> None:
         with stderr_held_back():  # the interpreter tells about its delegate
             loaded = load_model(model)
     except ModelFileError as error:
-        tip = "Is the file whole? Copy it again, or build it again."
-        raise InputError(f"'{model}': {error}", tip) from error
+        raise InputError(f"'{model}': {error}", _tip(model)) from error
     names = loaded.metadata["class_names"]
     tell = functools.partial(click.echo, err=True)
     for index, window in enumerate(_windows(loaded, windows, tell)):
@@ -69,3 +68,12 @@ def _windows(model: "SequenceModel", path: Path, tell: Callable[[str], None]) ->
         return [model.features_of(*read_wav(path))]
     except (ModelFileError, WindowError) as error:
         raise InputError(f"'{path.name}': {error}") from error
+
+
+def _tip(model: Path) -> str:
+    """What to try with a model that cannot be opened."""
+    if not model.exists():
+        return "Check the path; `pipeline build` writes the model files into the folder of its --out."
+    if model.is_dir():
+        return "Give one of the .tflite files in this folder."
+    return "Is the file whole? Copy it again, or build it again."

@@ -108,7 +108,7 @@ _ALL = (
 )
 
 ROW_MEANINGS = {
-    "attention_total_variation": "Attention that lies elsewhere, mean over rows: each head and query of a window.",
+    "attention_total_variation": "Attention that lies elsewhere, mean over heads, queries and windows.",
     "attention_row_sum_error": "Distance of the weights of a row from adding up to 1, in the tested file.",
     "attention_top1_agreement": (
         "Rows of attention whose most attended step is the same; ties within one quantization step agree."

@@ -55,8 +55,8 @@ def _notes_on_shares(windows: collect.Windows) -> list[str]:
     used, decisions, notes = len(windows.int8), len(windows.int8.answers), []
     if used < 100 and windows.task == "per-step" and decisions:
         notes.append(
-            f"With {decisions} steps of {used} test windows one step is {100 / decisions:.2g} % of every share "
-            f"of steps, a window {100 / used:.1f} % on average."
+            f"With {decisions} steps of {used} test windows one step is {100 / decisions:.2g} % of every "
+            f"share of steps, a window {100 / used:.1f} % on average."
         )
     elif used < 100 and windows.task != "regression":
         notes.append(f"With {used} test windows one window is {100 / used:.1f} % of every share.")

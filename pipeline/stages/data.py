@@ -10,6 +10,7 @@ from pipeline.data.options import ReadOptions
 from pipeline.data.prepared import prepare
 from pipeline.data.registry import load_dataset, source_identity
 from pipeline.data.targets import MANY
+from pipeline.model_config import model_config
 from pipeline.stages import StageContext
 
 
@@ -40,6 +41,7 @@ class DataStage:
         dataset = load_dataset(config.data.source, options=options)
         padding = "end" if config.model.variable_length else None
         data = prepare(dataset, config.data.validation_fraction, config.train.seed, padding, consume=True)
+        model_config(config.model, data)  # what does not go with the task is told before training
         data.save(context.folder)
         context.progress.finish()
         for note in (*unread_note(config.data.source, dataset.unread), *dataset.notes, *dataset.suspicious):

@@ -30,7 +30,7 @@ from pipeline.conflicts import conflicts
         ),
         ({"model": {"task": "per-step", "query": "last"}}, ("model", "query"), "a query per step"),
         (
-            {"model": {"variable_length": True, "query": "all"}},
+            {"model": {"task": "regression", "variable_length": True, "query": "all"}},
             ("model", "query"),
             "got all; with variable_length the mean of a varying number of contexts has no integer op",
         ),
@@ -115,6 +115,7 @@ def test_each_conflict_is_found(given: dict[str, Any], place: tuple[str, str], t
         {"model": {"task": "per-step"}},
         {"model": {"task": "per-step", "variable_length": True, "query": "all"}},
         {"model": {"variable_length": True}},
+        {"model": {"variable_length": True, "query": "all"}},  # the data say what the task is
         {"quantize": {"qat": False}},
         {"tolerances": {"r2_drop": 0.05}},  # the data say what the task is
         {"model": {"task": "regression"}, "tolerances": {"r2_drop": 0.05}},

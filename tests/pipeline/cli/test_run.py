@@ -90,6 +90,16 @@ def test_missing_files_exit_2(invoke: Any, model: Path, tmp_path: Path, missing:
     assert told in done.err
 
 
+def test_the_tip_is_about_what_is_wrong_with_the_model(invoke: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.zeros((1, 2, 2), np.float32))
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    tips = {"none.tflite": "Check the path", ".": "Give one of", "broken.tflite": "Is the file whole?"}
+    for name, tip in tips.items():
+        done = invoke("run", tmp_path / name, "--input", tmp_path / "w.npy")
+        assert done.code == 2
+        assert [one for one in tips.values() if one in done.err] == [tip]
+
+
 def test_what_the_file_says_and_nobody_understands_is_told_on_stderr(
     invoke: Any, model: Path, tmp_path: Path
 ) -> None:

@@ -38,8 +38,8 @@ def test_of_steps_those_that_are_no_padding_count(lengths: list[int], steps: int
     about = windows("per-step", np.zeros((8, 4, 2)), np.zeros((8, 4), int), real)
     shares, intervals = _notes_on_shares(about)
     assert shares == (
-        f"With {steps} steps of 8 test windows one step is {share} % of every share of steps, a window 12.5 % "
-        "on average."
+        f"With {steps} steps of 8 test windows one step is {share} % of every share of steps, a window "
+        "12.5 % on average."
     )
     assert intervals.startswith("Intervals of accuracies are those of 8 trials")
 

@@ -48,6 +48,35 @@ def test_stage_saves_what_prepare_makes(source: Path, tmp_path: Path) -> None:
     assert data.name == "mine"
 
 
+@pytest.mark.parametrize(
+    ("per_step", "model", "words"),
+    [
+        (True, {"query": "last"}, "A label for every step needs a query from every step"),
+        (False, {"query": "all", "variable_length": True}, "unless every step has a label"),
+        (True, {"query": "all", "variable_length": True}, None),
+        (False, {"query": "last", "variable_length": True}, None),
+    ],
+)
+def test_a_model_that_does_not_go_with_the_task_of_the_data_is_refused_before_training(
+    source: Path, tmp_path: Path, per_step: bool, model: dict[str, object], words: str | None
+) -> None:
+    if per_step:
+        with np.load(source) as arrays:
+            labels = {key: np.tile(np.arange(4) % 2, (len(arrays[key]), 1)) for key in ("y_train", "y_test")}
+            np.savez(source, **{**arrays, **labels})
+    given = BuildConfig.model_validate({"data": {"source": str(source)}, "model": model})
+    folder = tmp_path / "stage"
+    folder.mkdir()
+    context = StageContext(given, folder, lambda name: folder, Silence())
+    if words is None:
+        load("data").run(context)
+        assert PreparedData.load(folder).task == ("per-step" if per_step else "classification")
+        return
+    with pytest.raises(InputError, match=words):
+        load("data").run(context)
+    assert not list(folder.iterdir())
+
+
 def test_keys_that_are_not_read_are_told(source: Path, tmp_path: Path) -> None:
     with np.load(source) as arrays:
         np.savez(source, subject=np.arange(20), **arrays)
