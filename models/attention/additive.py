@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.attention.base import Attention, register
+from models.attention.base import Attention, positive_integer, register, steps_of
 from models.attention.operations import Operations
 
 
@@ -24,9 +24,9 @@ class AdditiveAttention(Attention):
 
     def __init__(self, units: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units = units
+        self.units = None if units is None else positive_integer("units", units)
 
-    def add_weights(self, query_size: int, key_size: int) -> None:
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
         units = self.units or key_size
 
         def weight(name: str, *shape: int) -> tf.Variable:
@@ -45,9 +45,9 @@ class AdditiveAttention(Attention):
         asked, offered = tf.expand_dims(asked, 2), tf.expand_dims(offered, 1)
         both = operations.add("sum", asked, offered, of=("query", "key"))
         inner = operations.tanh("inner", both, of="sum")  # [batch, queries, time, units]
-        queries, steps, units = inner.shape[1:]
+        queries, steps = steps_of(query), steps_of(key)
         # Flat, because TensorFlow 2.21's CPU product of four axes with two writes beside its result.
-        flat = tf.reshape(inner, [-1, queries * steps, units])
+        flat = tf.reshape(inner, [-1, queries * steps, inner.shape[-1]])
         scores = operations.dense("scores", flat, self.score_kernel, of="inner")
         return tf.reshape(scores, [-1, queries, steps])
 

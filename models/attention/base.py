@@ -10,6 +10,7 @@ import tf_keras
 
 from models.attention.arguments import as_list
 from models.attention.operations import Operations
+from models.errors import InputError
 
 REGISTRY: dict[str, type[Attention]] = {}
 
@@ -98,12 +99,13 @@ class Attention(tf_keras.layers.Layer):
         """How well each key fits each query: [batch, queries, time]."""
 
     @abstractmethod
-    def add_weights(self, query_size: int, key_size: int) -> None:
-        """Create the layer's weights, once the sizes of query and key are known."""
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
+        """Create the layer's weights, once the sizes of query, key and value are known."""
 
     def build(self, input_shape: Any) -> None:
-        query, key = input_shape[0], input_shape[:3][-1]  # or the value, which is the key then
-        self.add_weights(int(query[-1]), int(key[-1]))
+        query, value = input_shape[:2]
+        key = input_shape[:3][-1]  # or the value, which is the key then
+        self.add_weights(int(query[-1]), int(key[-1]), int(value[-1]))
         super().build(input_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> tf.Tensor | None:
@@ -126,6 +128,22 @@ class Attention(tf_keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "return_attention_scores": self.return_attention_scores}
+
+
+def positive_integer(name: str, value: Any) -> int:
+    """An argument of a constructor, checked.
+
+    Raises:
+        InputError: it is anything else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"'{name}' of an attention is a positive integer, got {value!r}.")
+    return value
+
+
+def steps_of(x: tf.Tensor) -> int | tf.Tensor:
+    """The length of axis 1: a number where the graph knows it, and then in the file, too."""
+    return tf.shape(x)[1] if x.shape[1] is None else x.shape[1]
 
 
 def over_scores(mask: tf.Tensor | None, scores: tf.Tensor) -> tf.Tensor | None:

@@ -31,7 +31,7 @@ class CosineAttention(Attention):
             raise InputError(f"The sharpness of cosine attention is positive, got {sharpness}.")
         self.sharpness = sharpness
 
-    def add_weights(self, query_size: int, key_size: int) -> None:
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
         if query_size != key_size:
             raise InputError(
                 f"A cosine needs query and key of one size, got {query_size} and {key_size}.",

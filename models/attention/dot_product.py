@@ -18,7 +18,7 @@ class DotAttention(Attention):
     kind = "dot"
     observed_roles = ("scores",)
 
-    def add_weights(self, query_size: int, key_size: int) -> None:
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
         if query_size != key_size:
             raise InputError(
                 f"A dot product needs query and key of one size, got {query_size} and {key_size}.",
@@ -40,7 +40,7 @@ class ScaledDotProductAttention(Attention):
     kind = "scaled-dot"
     observed_roles = ("query", "scores")
 
-    def add_weights(self, query_size: int, key_size: int) -> None:
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
         self.kernel = self.add_weight(
             name="kernel", shape=(query_size, key_size), initializer="glorot_uniform"
         )
@@ -60,7 +60,7 @@ class GeneralAttention(Attention):
     kind = "general"
     observed_roles = ("query", "scores")
 
-    def add_weights(self, query_size: int, key_size: int) -> None:
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
         self.kernel = self.add_weight(
             name="kernel", shape=(query_size, key_size), initializer="glorot_uniform"
         )

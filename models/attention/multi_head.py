@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from models.attention.base import Attention, over_scores, register
+from models.attention.base import Attention, over_scores, positive_integer, register, steps_of
 from models.attention.operations import Operations
 from models.errors import InputError
 
@@ -25,6 +25,7 @@ class MultiHeadAttention(Attention):
 
     The division by sqrt(d), d the size of a head, stands on the query's
     projection, where it folds into the weights. Weights [batch, heads, queries, time].
+    The context has the size of the key, whatever that of the value.
 
     Args:
         heads: how many; they have to divide the size of a key.
@@ -36,15 +37,15 @@ class MultiHeadAttention(Attention):
 
     def __init__(self, heads: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.heads = heads
+        self.heads = positive_integer("heads", heads)
 
-    def add_weights(self, query_size: int, key_size: int) -> None:
-        if self.heads < 1 or key_size % self.heads:
+    def add_weights(self, query_size: int, key_size: int, value_size: int) -> None:
+        if key_size % self.heads:
             raise InputError(
                 f"{self.heads} heads cannot share keys of size {key_size}.",
                 "Choose a number of heads that divides it.",
             )
-        sizes = {"query": query_size, "key": key_size, "value": key_size, "output": key_size}
+        sizes = {"query": query_size, "key": key_size, "value": value_size, "output": key_size}
         for name, size in sizes.items():
             kernel = self.add_weight(
                 name=f"{name}_kernel", shape=(size, key_size), initializer="glorot_uniform"
@@ -77,13 +78,13 @@ class MultiHeadAttention(Attention):
 
     def _split(self, x: tf.Tensor) -> tf.Tensor:
         """[batch, steps, size] -> [batch, heads, steps, size / heads]"""
-        x = tf.reshape(x, [-1, x.shape[1], self.heads, x.shape[2] // self.heads])
+        x = tf.reshape(x, [-1, steps_of(x), self.heads, x.shape[2] // self.heads])
         return tf.transpose(x, [0, 2, 1, 3])
 
     def _join(self, x: tf.Tensor) -> tf.Tensor:
         """[batch, heads, queries, size / heads] -> [batch, queries, size]"""
         x = tf.transpose(x, [0, 2, 1, 3])
-        return tf.reshape(x, [-1, x.shape[1], x.shape[2] * x.shape[3]])
+        return tf.reshape(x, [-1, steps_of(x), x.shape[2] * x.shape[3]])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "heads": self.heads}

@@ -62,8 +62,8 @@ class QuantizedAttention(FakeQuantizedLayer):
         super().__init__(**kwargs)
         self.precision, self.masked = precision, masked
 
-    def add_weights(self: Any, query_size: int, key_size: int) -> None:
-        super().add_weights(query_size, key_size)
+    def add_weights(self: Any, query_size: int, key_size: int, value_size: int) -> None:
+        super().add_weights(query_size, key_size, value_size)
         for role in self.observed_roles:
             headroom = SCORES_HEADROOM if role == "scores" else 0.0
             if self.precision == "int16":

@@ -68,9 +68,10 @@ def test_the_float_model_computes_each_sequence_as_at_its_own_length(kind: str) 
         assert not np.any(weights[..., length:])
 
 
+@pytest.mark.parametrize("kind", ATTENTION_KINDS)
 @pytest.mark.parametrize("precision", ["int8", "int16", "float32"])
-def test_what_stands_behind_the_end_has_no_influence_on_the_twin(precision: str) -> None:
-    twin, inputs = quantize_model(built(config()), precision), windows()
+def test_what_stands_behind_the_end_has_no_influence_on_the_twin(kind: str, precision: str) -> None:
+    twin, inputs = quantize_model(built(config(kind)), precision), windows()
     calibrate(twin, inputs)
     first, second = twin(inputs), twin(with_other_padding(inputs))
     for name in first:
@@ -118,20 +119,23 @@ def answers(content: bytes, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarr
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["scaled-dot", "additive", "multi-head"])
 @pytest.mark.parametrize("precision", ["int8", "int16"])
-def test_a_file_computes_each_sequence_as_the_file_of_its_length(precision: str, tmp_path: Path) -> None:
+def test_a_file_computes_each_sequence_as_the_file_of_its_length(
+    kind: str, precision: str, tmp_path: Path
+) -> None:
     """int8: to the last bit. int16: its kernel takes what lies 10 below the largest score for exp(-10), at
     most two steps of the sum for each masked step: a share of 2 STEPS / 32768 for the others."""
-    model, inputs = built(config()), windows()
+    model, inputs = built(config(kind)), windows()
     twin = quantize_model(model, precision)
     calibrate(twin, inputs)
-    content = converted(twin, model, config(), tmp_path / "padded")
+    content = converted(twin, model, config(kind), tmp_path / "padded")
     padded, other = answers(content, inputs), answers(content, with_other_padding(inputs))
     for name in padded:
         np.testing.assert_array_equal(padded[name], other[name])
     tolerance = 0.0 if precision == "int8" else (2 * STEPS + 1) * INT16_STEP
     for length in (2, 5, 8):
-        own = config(steps=length, variable_length=False)
+        own = config(kind, steps=length, variable_length=False)
         alone = build_model(own)
         alone.set_weights(model.get_weights())
         own_twin = quantize_model(alone, precision)
@@ -144,7 +148,7 @@ def test_a_file_computes_each_sequence_as_the_file_of_its_length(precision: str,
         row = slice(length - 1, length)
         answer = answers(file, {"features": inputs["features"][row, :length]})
         weights = padded["attention_weights"][row]
-        np.testing.assert_allclose(weights[:, :length], answer["attention_weights"], atol=tolerance, rtol=0)
-        assert not np.any(weights[:, length:])
+        np.testing.assert_allclose(weights[..., :length], answer["attention_weights"], atol=tolerance, rtol=0)
+        assert not np.any(weights[..., length:])
         if precision == "int8":
             np.testing.assert_array_equal(padded["logits"][row], answer["logits"])

@@ -1,12 +1,15 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import tf_keras
 from attention_layers import attention, hidden_states
 
+from models.attention import attention_class
 from models.attention.additive import AdditiveAttention, ConcatAttention
 from models.attention.operations import Operations
+from models.errors import InputError
 
 LN3 = math.log(3.0)
 
@@ -65,6 +68,13 @@ def test_concat_is_the_formula_with_the_concatenation_made() -> None:
     powers = np.exp(scores)
     _, weights = layer([query.astype(np.float32), key.astype(np.float32)])
     np.testing.assert_allclose(weights, powers / powers.sum(-1, keepdims=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["additive", "concat"])
+@pytest.mark.parametrize("units", [0, -3, 2.0])
+def test_that_size_is_a_positive_integer(kind: str, units: Any) -> None:
+    with pytest.raises(InputError, match=f"'units' of an attention is a positive integer, got {units}"):
+        attention_class(kind)(units=units)
 
 
 @pytest.mark.parametrize("kind", ["additive", "concat"])

@@ -62,6 +62,24 @@ def test_a_key_of_its_own_decides_the_weights_and_the_value_the_context(kind: st
 
 
 @every_kind
+def test_a_value_may_have_a_size_of_its_own(kind: str) -> None:
+    layer, key = attention_class(kind)(return_attention_scores=True), hidden_states(seed=3)
+    context, weights = layer(QUERY, VALUE[..., :3], key)
+    assert context.shape == (3, 2, 3 if layer.context_is_mean else SIZE)
+    assert weights.shape == shape_of_weights(kind)
+
+
+@every_kind
+def test_the_number_of_steps_may_be_open(kind: str) -> None:
+    """A functional model of any length computes what the layer does for each."""
+    layer = attention(kind)
+    query, value = (tf_keras.Input((None, SIZE)) for _ in range(2))
+    model = tf_keras.Model([query, value], layer([query, value]))
+    for steps in (STEPS, 3):
+        assert_equal(model([QUERY, VALUE[:, :steps]]), layer([QUERY, VALUE[:, :steps]]))
+
+
+@every_kind
 def test_weights_come_on_demand(kind: str) -> None:
     silent = attention_class(kind)()
     assert_equal(silent([QUERY, VALUE]), silent([QUERY, VALUE], return_attention_scores=True)[0])

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,10 +46,28 @@ def test_it_is_kerass_layer(heads: int, masked: bool) -> None:
         np.testing.assert_allclose(one, other, atol=2e-6)  # sums of 8 products, twice
 
 
-@pytest.mark.parametrize("heads", [0, 3])
-def test_heads_have_to_share_the_key(heads: int) -> None:
-    with pytest.raises(InputError, match=f"{heads} heads cannot share keys of size 8"):
-        MultiHeadAttention(heads=heads)([hidden_states(), hidden_states()])
+def test_heads_have_to_share_the_key() -> None:
+    with pytest.raises(InputError, match="3 heads cannot share keys of size 8"):
+        MultiHeadAttention(heads=3)([hidden_states(), hidden_states()])
+
+
+@pytest.mark.parametrize("heads", [0, -2, 2.0, True, None])
+def test_the_number_of_heads_is_a_positive_integer(heads: Any) -> None:
+    with pytest.raises(InputError, match=f"'heads' of an attention is a positive integer, got {heads}"):
+        MultiHeadAttention(heads=heads)
+
+
+def test_a_value_of_another_size_than_the_key_by_hand() -> None:
+    """One head, weights 3/4 and 1/4; of [3, _, 1] and [7, _, 5] it takes the first and the last component."""
+    layer = MultiHeadAttention(heads=1, return_attention_scores=True)
+    query, key = np.float32([[[1.0, 0.0]]]), np.float32([[[LN3, 0.0], [0.0, LN3]]])
+    value = np.float32([[[3.0, 9.0, 1.0], [7.0, -9.0, 5.0]]])
+    layer.build([query.shape, value.shape, key.shape])
+    same, outer = [np.eye(2), np.zeros(2)], np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    layer.set_weights([np.eye(2) * math.sqrt(2.0), np.zeros(2), *same, outer, np.zeros(2), *same])
+    context, weights = layer(query, value, key)
+    np.testing.assert_allclose(weights, [[[[0.75, 0.25]]]], atol=1e-6)
+    np.testing.assert_allclose(context, [[[4.0, 2.0]]], atol=1e-5)
 
 
 def test_the_number_of_heads_is_kept() -> None:
