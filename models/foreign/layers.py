@@ -189,9 +189,10 @@ def _ours(layer_class: Any) -> Translation:
 
 def _function(site: Site, *args: Any, **kwargs: Any) -> Any:
     """A function of TensorFlow, by the name that ``safety`` has let through."""
-    kind = "SlicingOpLambda" if "getitem" in site.config["function"] else "TFOpLambda"
+    if site.config["function"] == "__operators__.getitem":
+        return _cut(site, args[0], kwargs["slice_spec"])
     config = {"name": site.name, "function": site.config["function"]}
-    layer = Layers.deserialize({"class_name": kind, "config": config})
+    layer = Layers.deserialize({"class_name": "TFOpLambda", "config": config})
     kwargs.pop("name", None)
     output = site.put(layer, *args, **kwargs)
     kind = site.config["function"].rpartition(".")[2]
@@ -200,8 +201,19 @@ def _function(site: Site, *args: Any, **kwargs: Any) -> Any:
     return output
 
 
+def _cut(site: Site, x: Tensor, where: Any) -> Tensor:
+    """``x[where]``; of the last step by a layer that the twins know."""
+    where = tuple(where) if isinstance(where, list | tuple) else (where,)
+    everything = slice(None)
+    if len(x.shape) == 3 and where in ((everything, -1), (everything, -1, everything), (..., -1, everything)):
+        return site.put(LastState(name=site.name), x)
+    return x[where]
+
+
 def _operation(kind: str) -> Translation:
     def translate(site: Site, *args: Any, **kwargs: Any) -> Any:
+        if kind == "GetItem":
+            return _cut(site, *args)
         config = {key: value for key, value in site.config.items() if key not in ("name", "dtype")}
         output = OPERATIONS[kind](**config)(*args, **kwargs)
         if kind == "Sigmoid" or (kind == "Softmax" and config.get("axis", -1) in (-1, _last(args[0]))):

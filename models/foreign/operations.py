@@ -38,7 +38,7 @@ def _sum(axis: Any, keepdims: bool = False) -> Callable[[Any], Any]:
 
 
 OPERATIONS: dict[str, Callable[..., Callable[..., Any]]] = {
-    "GetItem": lambda: lambda x, key: x[tuple(key) if isinstance(key, list) else key],
+    "GetItem": lambda: lambda x, where: x[where],
     "Add": lambda: lambda x, y: x + y,
     "Subtract": lambda: lambda x, y: x - y,
     "Multiply": lambda: lambda x, y: x * y,
