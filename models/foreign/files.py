@@ -46,6 +46,12 @@ class Original:
     model: Any
     written_by: str
 
+    @property
+    def steps(self) -> int | None:
+        """Time steps of a window, None where the model leaves them open."""
+        shape = self.model.input_shape
+        return shape[1] if isinstance(shape, tuple) and len(shape) == 3 else None
+
     def weights_of(self, path: tuple[str, ...]) -> Weights:
         """Weights of the layer at a path of names, in the layer's own order."""
         layer = self.model

@@ -116,7 +116,11 @@ class PreparedData:
 
 
 def prepare(
-    dataset: SequenceDataset, validation_fraction: float, seed: int, padding: str | None = None
+    dataset: SequenceDataset,
+    validation_fraction: float,
+    seed: int,
+    padding: str | None = None,
+    standardize: bool = True,
 ) -> PreparedData:
     """Cut a validation part from the training part and standardize everything.
 
@@ -127,6 +131,7 @@ def prepare(
         seed: of the cut. The same seed cuts the same windows.
         padding: "end" puts the padding behind the recordings, for a model that is told their length; None
             leaves it where the data set has it.
+        standardize: False leaves the windows as they are (padding is 0); targets are standardized all the same.
 
     Raises:
         InputError: a class has too few training windows, or values overflow float32 when standardized.
@@ -137,7 +142,11 @@ def prepare(
     steps = dataset.x_train.shape[1]
     real_train = real_steps(dataset.lengths_train, steps, dataset.padding)
     real_test = real_steps(dataset.lengths_test, steps, dataset.padding)
-    rule = Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
+    rule = (
+        Preprocessing.fit(dataset.x_train[kept], real_train[kept], dataset.padding)
+        if standardize
+        else Preprocessing.identity(steps, dataset.x_train.shape[2], dataset.padding)
+    )
     y_train, y_test = dataset.y_train, dataset.y_test
     if dataset.task == "regression":
         rule = rule.with_targets(y_train[kept])
