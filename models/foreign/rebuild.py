@@ -116,6 +116,7 @@ class _Builder:
     def run(self, graph: Graph, inputs: list[Tensor], path: tuple[str, ...]) -> dict[str, Tensor]:
         """Outputs of a model by name."""
         values: dict[Ref, Any] = dict(zip(graph.inputs, inputs, strict=True))
+        first = _first_calls(graph)
         waiting = [(layer, call) for layer in graph.layers for call in range(len(layer.calls))]
         while waiting:
             ready = [
@@ -129,7 +130,7 @@ class _Builder:
             for layer, call in ready:
                 results = self._call(layer, call, values, path)
                 for place, result in enumerate(results):
-                    values[Ref(layer.name, call, place)] = result
+                    values[Ref(layer.name, first[layer.name] + call, place)] = result
             waiting = [one for one in waiting if one not in ready]
         for name, ref in graph.outputs.items():
             if isinstance(values[ref], NoCellState):
@@ -172,6 +173,22 @@ class _Builder:
             name = f"{wanted}_{number}"
         self._names.add(name)
         return name
+
+
+def _first_calls(graph: Graph) -> dict[str, int]:
+    """The number of each layer's first call: 1 of a model among the layers, whose call 0 was its own making.
+
+    Only some models count that one, so it is read off the numbers that are asked for.
+    """
+    asked = [*graph.outputs.values(), *refs_in([[[call.args, call.kwargs] for call in layer.calls]
+                                                for layer in graph.layers])]
+    highest: dict[str, int] = {}
+    for ref in asked:
+        highest[ref.layer] = max(ref.call, highest.get(ref.layer, 0))
+    return {
+        layer.name: int(bool(layer.calls) and highest.get(layer.name, 0) >= len(layer.calls))
+        for layer in graph.layers
+    }
 
 
 def _filled(value: Any, values: Mapping[Ref, Any], user: str) -> Any:

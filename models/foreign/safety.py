@@ -22,7 +22,7 @@ MODULES = ("keras", "tf_keras", "models", "builtins")
 _PLAIN = frozenset(
     {
         # how the two Keras write values
-        "__tuple__", "__keras_tensor__", "__slice__", "__ellipsis__", "TensorShape", "DTypePolicy",
+        "__tuple__", "__keras_tensor__", "__slice__", "__ellipsis__", "TensorShape", "DTypePolicy", "Policy",
         # of weights that are read from the file anyway
         "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
         "Orthogonal", "OrthogonalInitializer", "Identity", "GlorotUniform", "GlorotNormal", "HeNormal",
