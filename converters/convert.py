@@ -70,7 +70,7 @@ def quantize_int8(
 ) -> tuple[bytes, list[dict[str, Any]]]:
     """A quantized .tflite from a float one and the ranges of its quantities, checked.
 
-    Integer-only unless a quantity asks for float32, or an op of a model that was brought has no integer kernel.
+    Integer-only unless a quantity asks for float32, or an op of a brought model has no integer kernel.
 
     Args:
         float_model: from ``convert_float``.
@@ -114,8 +114,9 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
     Args:
         folder: where to write.
         arguments: ``schemes`` (by name ``file``, ``conversion``, and ``attention``, a precision, None without
-            a twin), ``float_saved_model`` (path), ``quantized`` (by precision ``saved_model`` and ``ranges``,
-            paths, and of a model that was brought ``windows``, that of an .npy), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+            a twin), ``float_saved_model`` (path), ``quantized`` (by precision the paths ``saved_model`` and
+            ``ranges``, and of a model that was brought ``windows``, an .npy), ``io``, ``lstm_layers`` (names),
+            ``metadata`` (JSON).
 
     Returns:
         JSON-able, by scheme name: the ``ranges`` that were written.

@@ -17,7 +17,7 @@ from converters.quantizer.observation import Seen
 from converters.quantizer.operators import REGISTRY, STAY_IN_FLOAT, Output, Role, Row
 from converters.quantizer.values import Value, computed
 from converters.quantizer.writer import Writer
-from converters.ranges import Quantity, RangeTable, find, match
+from converters.ranges import RangeTable, find, match
 from models.errors import ConversionError
 
 _INPUT = Row("INPUT", kernel="")
@@ -190,10 +190,7 @@ class Rewrite:
         self, operator: schema.OperatorT, name: str, inputs: list[int], outputs: list[int], seen: Seen
     ) -> None:
         """The op as it is, between conversions; whoever reads its results in int8 gets the range seen."""
-        given = [
-            self._in(index, FLOAT) if index in self.values else self._writer.copied(index) if index >= 0 else -1
-            for index in inputs
-        ]
+        given = [self._as_float(index) if index >= 0 else -1 for index in inputs]
         made = []
         for index in outputs:
             tensor = self._graph.tensors[index]
@@ -205,6 +202,10 @@ class Rewrite:
             self.left_in_float[index] = name
             made.append(self._home(index))
         self._writer.untouched(operator, given, made)
+
+    def _as_float(self, index: int) -> int:
+        """A value in float, or what is no value as it is."""
+        return self._in(index, FLOAT) if index in self.values else self._writer.copied(index)
 
     def _value(self, row: Row, inputs: list[int], output: int) -> Value:
         """What an op computes, and in which format."""

@@ -1,10 +1,10 @@
-"""A model file -> its configuration, and the original as it was, to be compared with. Nothing in it is executed.
+"""A model file -> its configuration, and the original to compare with. Nothing in it is executed.
 
 | file | configuration | weights |
 |---|---|---|
 | ``.keras`` of either Keras | ``config.json`` in the archive | HDF5, by Keras in safe mode |
 | ``.h5`` of either Keras | attribute ``model_config`` | HDF5, by Keras |
-| SavedModel folder of tf_keras | ``keras_metadata.pb`` | the checkpoint in ``variables/``; its graph is not loaded |
+| SavedModel of tf_keras | ``keras_metadata.pb`` | checkpoint in ``variables/``; the graph is not loaded |
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def _same(site: Site, x: Tensor, **kwargs: Any) -> Tensor:
 
 
 def _masking(site: Site, x: Tensor, **kwargs: Any) -> Tensor:
-    site.mend("Masking", "left out: the fused op has no mask. Only allowed where no answer on the data changes")
+    site.mend("Masking", "left out, for the fused op has no mask; no answer on the data changes")
     return x
 
 
@@ -90,8 +90,10 @@ def _as_it_is(kind: str) -> Translation:
             layer.trainable = False  # its means belong to the float model, and stand still
         outputs = site.put(layer, *args, weights=site.weights, **kwargs)
         activation = site.config.get("activation")
-        if kind == "Activation" or (kind == "Softmax" and site.config.get("axis", -1) in (-1, _last(args[0]))):
-            site.end(activation or "softmax", outputs, args[0])
+        if kind == "Activation":
+            site.end(str(activation), outputs, args[0])
+        elif kind == "Softmax" and site.config.get("axis", -1) in (-1, _last(args[0])):
+            site.end("softmax", outputs, args[0])
         return outputs
 
     return translate
@@ -122,7 +124,7 @@ def _require_known_activation(name: str, activation: Any) -> None:
             return
     except ValueError:
         pass
-    raise QuantizationError(f"Layer '{name}' has the activation {activation!r}, which tf_keras does not know.")
+    raise QuantizationError(f"Layer '{name}': tf_keras does not know the activation {activation!r}.")
 
 
 def _dense(site: Site, x: Tensor, **kwargs: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""The place where one layer of the original is rebuilt: its configuration and weights, and how to put layers there."""
+"""The place where one layer of the original is rebuilt: its configuration, its weights, what to put there."""
 
 from __future__ import annotations
 

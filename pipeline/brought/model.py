@@ -30,7 +30,7 @@ ARCHITECTURE, WEIGHTS, CHECKED = "architecture.json", "float.weights.h5", "outpu
 
 
 class ModelStage:
-    """Reads the data; writes what stage `train` of a build writes, `architecture.json` and the outputs to check."""
+    """Reads the data; writes what `train` of a build writes, `architecture.json` and the outputs to check."""
 
     name = "train"
     version = 1
@@ -56,7 +56,9 @@ class ModelStage:
         original, rebuilt = open_original(self._wanted, data.preprocessing.steps)
         difference = largest_difference(original, rebuilt, data.x_test[:COMPARED])
         answer = answer_of(rebuilt, self._wanted)
-        made = fusable(rebuilt, answer, self._wanted.check, data)
+        made = fusable(
+            rebuilt, answer, self._wanted.check, data.x_train, data.task, data.preprocessing
+        )
         context.progress.finish()
         about = BroughtModel(
             file=self._wanted.path.name,
@@ -94,7 +96,7 @@ def outputs_of(told: dict[str, NDArray[np.float32]], task: str) -> Outputs:
 
 
 def largest_difference(original: Original, rebuilt: Rebuilt, x: NDArray[np.float32]) -> float:
-    """Between all answers of original and rebuilt model, as a share of the largest answer, or of 1 if that is more.
+    """Between the answers of original and rebuilt model, over the largest answer, or over 1 if that is more.
 
     Args:
         x: [n, steps, features].
@@ -114,8 +116,8 @@ def largest_difference(original: Original, rebuilt: Rebuilt, x: NDArray[np.float
     if not worst <= limit:
         masks = any("Masking" in str(one) for one in rebuilt.mended)
         why = (
-            "The model masks steps that occur in the data, and the fused op has no mask: without it the answers "
-            "are others."
+            "The model masks steps that occur in the data, and the fused op has no mask: without it the "
+            "answers are others."
             if masks
             else "A layer computes something else in tf_keras than in the Keras that wrote the file."
         )

@@ -20,7 +20,7 @@ OPEN_STEPS = 16
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for on the command line.
+    """What was asked for.
 
     Args:
         path: of the model.

@@ -1,9 +1,9 @@
-"""Outputs of the fusable model: the answer under the name of its task, attention, and what else is checked."""
+"""Outputs of the fusable model: the answer under its task's name, attention, and what else is checked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.config import output_name
 from models.errors import InputError
 from pipeline.brought.original import Answer
-from pipeline.data.prepared import PreparedData
+from pipeline.data.preprocessing import Preprocessing
 from pipeline.parity.files import MAX_ATTENTION_AXES
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from models.foreign.rebuild import Rebuilt
 
 ATTENTION = "attention_weights"
+PROBES = 64
+"""Windows on which it shows what is a distribution."""
+
 SUMS = 1e-3
 """How far from 1 the weights of a distribution may add up, in float32."""
 
@@ -41,10 +44,23 @@ class Fusable:
     checked: dict[str, str]
 
 
-def fusable(rebuilt: Rebuilt, answer: Answer, check: tuple[str, ...], data: PreparedData) -> Fusable:
+def fusable(
+    rebuilt: Rebuilt,
+    answer: Answer,
+    check: Sequence[str],
+    windows: NDArray[np.float32],
+    task: str,
+    rule: Preprocessing | None = None,
+) -> Fusable:
     """Choose the outputs.
 
     The first checked one that is a distribution over the time steps becomes `attention_weights`.
+
+    Args:
+        check: names of layers (`Rebuilt.tensors`).
+        windows: [n, steps, features], on which it shows what is a distribution.
+        task: of the answer.
+        rule: has the constants of a regression's targets, in whose deviations files of ours answer.
 
     Raises:
         InputError: there is no layer of a name to be checked, or its values are no numbers for every window.
@@ -55,12 +71,13 @@ def fusable(rebuilt: Rebuilt, answer: Answer, check: tuple[str, ...], data: Prep
     for name, tensor in rebuilt.outputs.items():
         if name != answer.name:  # outputs of the original stay outputs
             named.setdefault(name, tensor)
-    steps = data.preprocessing.steps
+    steps = windows.shape[1]
     values: Mapping[str, NDArray[np.float32]] = {}
     if named:
         probe = tf_keras.Model(rebuilt.input, named)
-        values = probe.predict(data.x_train[:64], verbose=0)
-    outputs = {output_name(data.task): _standardized(answer.tensor, data)}
+        values = probe.predict(windows[:PROBES], verbose=0)
+    final = answer.tensor if rule is None or task != "regression" else _in_deviations(answer.tensor, rule)
+    outputs = {output_name(task): final}
     attention, checked = None, {}
     for name, tensor in named.items():
         if attention is None and is_attention(values[name], steps):
@@ -100,17 +117,14 @@ def _row(tensor: Any, steps: int) -> Any:
     return tf_keras.layers.Reshape((steps,), name="attention_row")(tensor)
 
 
-def _standardized(tensor: Any, data: PreparedData) -> Any:
-    """Of a regression, in standard deviations of the training targets: what files of ours answer in.
+def _in_deviations(tensor: Any, rule: Preprocessing) -> Any:
+    """Values in standard deviations of the training targets.
 
     A linear layer that is nothing but the answer takes it into its weights, which costs no op.
     """
     import tf_keras
 
-    if data.task != "regression":
-        return tensor
-    mean, std = (np.array(one, np.float32) for one in
-                 (data.preprocessing.target_mean, data.preprocessing.target_std))
+    mean, std = np.array(rule.target_mean, np.float32), np.array(rule.target_std, np.float32)
     layer = tensor.node.layer
     if not isinstance(layer, tf_keras.layers.Dense):
         return tf_keras.layers.Rescaling(1 / std, -mean / std, name="in_deviations")(tensor)

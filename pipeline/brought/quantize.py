@@ -1,4 +1,4 @@
-"""The stage `quantize` of a model that was brought: twins of the layers that have one, the others in float."""
+"""The stage `quantize` of a model that was brought: twins of layers that have one, the others in float."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from models.inputs import Inputs
 from pipeline.brought.model import ARCHITECTURE, WEIGHTS, outputs_of
+from pipeline.conversion import evenly
 from pipeline.data.prepared import PreparedData
 from pipeline.parity.outputs import Outputs
 from pipeline.stages import StageContext
@@ -15,9 +16,6 @@ from pipeline.stages.quantize import FloatModel, QuantizeStage
 
 if TYPE_CHECKING:
     import tf_keras
-
-OBSERVED = 256
-"""Windows on which ranges of values that no twin knows are observed, evenly from the training part."""
 
 WINDOWS = "observed.npy"
 
@@ -31,8 +29,7 @@ class BroughtQuantizeStage(QuantizeStage):
         """As of a build; beside it the windows."""
         super().run(context)
         x = PreparedData.load(context.artifact("data")).x_train
-        places = np.unique(np.linspace(0, len(x) - 1, OBSERVED).astype(int))
-        np.save(context.folder / WINDOWS, x[places])
+        np.save(context.folder / WINDOWS, evenly(x))
 
     def float_model(self, context: StageContext) -> FloatModel:
         """The rebuilt model, of layers that are known (`models.foreign`)."""

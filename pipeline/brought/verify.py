@@ -1,4 +1,4 @@
-"""The stage `verify` of a model that was brought: the outputs that were named are held against the original too."""
+"""The stage `verify` of a model that was brought: named outputs are held against the original too."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BroughtVerifyStage(VerifyStage):
 
     version = 1
     further_references: Mapping[str, str] = {
-        REFERENCE: "Named values: each file against the original, RMS and largest change in standard deviations"
+        REFERENCE: "Named values against the original's: change in standard deviations of the value"
     }
     twin_is_exact = False
 
@@ -103,15 +103,15 @@ def _borders(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 def notes_of(about: BroughtModel) -> list[str]:
     """What a reader has to know of the model that was brought."""
     notes = [
-        f"The model is {about.file}, written by {about.written_by}. Rebuilt in fusable form, its answers differ "
-        f"by {about.largest_difference:.2g} of the largest one on {about.compared} test windows."
+        f"The model is {about.file}, written by {about.written_by}. Rebuilt in fusable form, its answers "
+        f"differ by {about.largest_difference:.2g} of the largest one on {about.compared} test windows."
     ]
     if about.mended:
         notes.append(f"Mended without changing the answers: {'; '.join(about.mended)}.")
     if about.end:
         notes.append(
-            f"The {about.end} at the end of the answer is not in the files: `logits` are the numbers before it, "
-            f"and the runtime computes the {about.end} from them."
+            f"The {about.end} at the end of the answer is not in the files: `logits` are the numbers before "
+            f"it, and the runtime computes the {about.end} from them."
         )
     if about.attention:
         notes.append(f"`attention_weights` is '{about.attention}' of the original.")

@@ -131,7 +131,7 @@ def prepare(
         seed: of the cut. The same seed cuts the same windows.
         padding: "end" puts the padding behind the recordings, for a model that is told their length; None
             leaves it where the data set has it.
-        standardize: False leaves the windows as they are (padding is 0); targets are standardized all the same.
+        standardize: False leaves the windows as they are (padding is 0); targets are standardized anyway.
 
     Raises:
         InputError: a class has too few training windows, or values overflow float32 when standardized.

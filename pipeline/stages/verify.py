@@ -141,7 +141,7 @@ class VerifyStage:
             provenance=(shown.summary.metadata or {}).get("provenance", {}),
             references={
                 key: text.replace("int8 file", f"{name} file")
-                for key, text in (REFERENCES | self.further_references).items()
+                for key, text in {**REFERENCES, **self.further_references}.items()
             },
             stock=stock,
             schemes=tuple(results),

@@ -75,7 +75,7 @@ def _activated(y: Array, options: Any) -> Array:
 
 
 def _in_time(x: Array, options: Any, size: int, out: int, fill: float = 0.0) -> Array:
-    """[1, 1 or T, ..] with the steps on the one axis that is not 1 -> [out, size, channels], the steps under a filter."""
+    """The steps under a filter, [out, size, channels], of x whose steps stand on a middle axis."""
     steps = x.reshape(-1, x.shape[-1])
     stride = max(options.strideW, options.strideH)
     apart = max(getattr(options, "dilationWFactor", 1), getattr(options, "dilationHFactor", 1))

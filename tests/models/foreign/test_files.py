@@ -116,7 +116,7 @@ def test_a_class_of_another_package_is_refused_even_under_a_known_name(tmp_path:
         document["config"]["layers"][1]["module"] = "os.path"
 
     path = changed(saved(MODELS["last state"](library), tmp_path, ".keras"), change)
-    with pytest.raises(InputError, match="LSTM 'encoder' of os.path"):
+    with pytest.raises(InputError, match=r"LSTM 'encoder' of os.path"):
         read_original(path)
 
 
@@ -171,7 +171,7 @@ def test_weights_alone_are_no_model(tmp_path: Path) -> None:
 def test_a_configuration_that_is_no_json_is_told(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.h5", "w") as file:
         file.attrs["model_config"] = "{"
-    with pytest.raises(InputError, match="configuration in .* is damaged"):
+    with pytest.raises(InputError, match=r"configuration in .* is damaged"):
         read_original(tmp_path / "m.h5")
 
 

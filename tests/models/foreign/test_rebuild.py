@@ -1,4 +1,4 @@
-"""Rebuilt models answer as the originals do, whichever Keras wrote them, and their LSTM layers are fusable."""
+"""Rebuilt models answer as the originals do, whichever Keras wrote them, and their LSTM layers fuse."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from models.foreign.rebuild import rebuild
 
 BOTH = [pytest.param(tf_keras, id="tf_keras"), pytest.param(keras, id="keras 3")]
 TWO_IMPLEMENTATIONS = STEPS * 2.0**-18
-"""What two float32 implementations differ by, of the largest answer: `pipeline.parity.tolerances.keras_limits`."""
+"""What two float32 implementations differ by, of the largest answer: `keras_limits` of parity."""
 
 
 def rebuilt(model: Any, steps: int | None = None) -> Any:
@@ -147,7 +147,7 @@ def test_a_bidirectional_layer_of_others_is_refused(inner: str) -> None:
 def test_a_bidirectional_layer_of_relu_is_refused() -> None:
     x = tf_keras.Input((STEPS, 3))
     wrapped = tf_keras.layers.Bidirectional(tf_keras.layers.LSTM(4, activation="relu"), name="both")
-    with pytest.raises(QuantizationError, match="LSTM 'both' .activation='relu'."):
+    with pytest.raises(QuantizationError, match=r"LSTM 'both' .activation='relu'."):
         rebuilt(tf_keras.Model(x, wrapped(x)))
 
 
@@ -170,7 +170,7 @@ def test_an_lstm_that_starts_from_given_states_is_refused() -> None:
     x = tf_keras.Input((STEPS, 3))
     _, h, c = tf_keras.layers.LSTM(4, return_state=True, name="encoder")(x)
     decoded = tf_keras.layers.LSTM(4, name="decoder")(x, initial_state=[h, c])
-    with pytest.raises(QuantizationError, match="cell state|given"):
+    with pytest.raises(QuantizationError, match=r"cell state|given"):
         rebuilt(tf_keras.Model(x, decoded))
     decoded = tf_keras.layers.LSTM(4, name="decoder")(x, initial_state=[h, h])
     with pytest.raises(QuantizationError, match="LSTM 'decoder' starts from a state that it is given"):
@@ -179,7 +179,7 @@ def test_an_lstm_that_starts_from_given_states_is_refused() -> None:
 
 def test_a_model_without_an_lstm_is_refused() -> None:
     x = tf_keras.Input((STEPS, 3))
-    with pytest.raises(QuantizationError, match="no LSTM layer. Its layers are: Flatten, InputLayer"):
+    with pytest.raises(QuantizationError, match=r"no LSTM layer. Its layers are: Flatten, InputLayer"):
         rebuilt(tf_keras.Model(x, tf_keras.layers.Flatten()(x)))
 
 
@@ -193,7 +193,7 @@ def test_two_inputs_are_refused() -> None:
 def test_an_input_that_is_no_sequence_is_refused() -> None:
     x = tf_keras.Input((12,))
     y = tf_keras.layers.LSTM(4)(tf_keras.layers.Reshape((4, 3))(x))
-    with pytest.raises(InputError, match="needed is .batch, time, channels."):
+    with pytest.raises(InputError, match=r"needed is .batch, time, channels."):
         rebuilt(tf_keras.Model(x, y))
 
 
