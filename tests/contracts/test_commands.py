@@ -11,7 +11,7 @@ from pipeline.cli.errors import BROKEN_PIPE, BUG, EXIT_CODES, INTERRUPTED, TERMI
 from pipeline.config_reader import settings
 
 # Later work needs these names.
-RESERVED = {"quantize", "benchmark", "export"}
+RESERVED = {"benchmark", "export"}
 
 
 def walk(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -52,7 +52,7 @@ def test_the_guard_works() -> None:
     [
         ["--help"], ["--version"], ["data", "list"], ["data", "--help"],
         ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"],
-        ["explain", "--help"], ["report", "--help"],
+        ["explain", "--help"], ["report", "--help"], ["quantize", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip
