@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from converters import schema
 from converters.lstm_op import FUSED_LSTM, LstmInput, LstmNode, lstm_nodes
 from converters.quantizer import constants, lstm
-from converters.quantizer.formats import FLOAT, Format
+from converters.quantizer.formats import FLOAT, Format, from_range
 from converters.quantizer.observation import Seen
 from converters.quantizer.operators import REGISTRY, STAY_IN_FLOAT, Output, Role, Row
 from converters.quantizer.values import Value, computed
@@ -149,8 +149,12 @@ class Rewrite:
         name = schema.name(self._graph.tensors[index])
         if self._seen is None:
             return computed(name, match(name, self._observed[index], self._table), row)
-        found = find(name, self._observed[index], self._table)
-        return computed(name, found or (self._seen.quantity(index, row.fixed.get("int8")),), row)
+        found, fixed = find(name, self._observed[index], self._table), row.fixed.get("int8")
+        if fixed is not None and any(
+            one.precision == "int8" and from_range(one.range, "int8") != fixed for one in found
+        ):
+            found = ()  # the layer behind has observed its input; the kernel writes what it writes
+        return computed(name, found or (self._seen.quantity(index, fixed),), row)
 
     # --- Ops --------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from converters.lint import check_integer_only
 from converters.quantizer import quantize
 from converters.quantizer.formats import Format
 from converters.quantizer.observation import Seen, observe
-from converters.ranges import RangeTable
+from converters.ranges import Quantity, RangeTable
 from models.errors import ConversionError
 from models.quantization.number_formats import Range
 
@@ -106,3 +106,16 @@ def test_what_is_joined_of_two_formats_gets_the_range_seen() -> None:
     joined = assigned[-1]
     assert joined.range.maximum == pytest.approx(9.0 * windows(40).max(), rel=1e-6)
     check_integer_only(made)
+
+
+def test_a_kernel_of_one_format_does_not_take_the_range_that_the_next_layer_observed() -> None:
+    x = windows(40)
+    content = float_graph(lambda features: {"y": tf().matmul(tf().tanh(features), features, transpose_b=True)})
+    values = np.tanh(x[0])[np.newaxis]
+    table = RangeTable(x[0], (Quantity("next/input", Range(-0.9, 0.99), values),))
+    made, assigned = quantize(content, table, "float32", x)
+    (tanh,) = (one for one in assigned if one.format == Format("int8", 1 / 128, 0))
+    assert tanh.quantity.startswith("observed/")
+    with pytest.raises(ConversionError, match="The TANH kernel writes"):
+        quantize(content, RangeTable(x[0], (*table.quantities, Quantity("in", Range(-4, 4), x[:1]))))
+    check(made, x[1])
