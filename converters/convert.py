@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converters.flatbuffer import set_cell_clip
 from converters.lint import (
     check_cell_clip_off,
@@ -60,24 +63,29 @@ def _reason(error: Exception) -> str:
 
 
 def quantize_int8(
-    float_model: bytes, table: RangeTable, io: str = "float32"
+    float_model: bytes,
+    table: RangeTable,
+    io: str = "float32",
+    windows: NDArray[np.float32] | None = None,
 ) -> tuple[bytes, list[dict[str, Any]]]:
     """A quantized .tflite from a float one and the ranges of its quantities, checked.
 
-    Integer-only unless a quantity asks for float32.
+    Integer-only unless a quantity asks for float32, or an op of a brought model has no integer kernel.
 
     Args:
         float_model: from ``convert_float``.
         table: ranges of the same weights.
         io: type of float inputs and outputs, "float32" or "int8".
+        windows: [n, steps, features], of a model that the table does not cover (``converters.quantizer``).
 
     Returns:
-        The file, and for each activation: tensor, quantity, minimum, maximum, precision, scale, zero point.
+        The file, and for each activation: tensor, quantity, minimum, maximum, precision, scale, zero point,
+        and the op that was left in float, "" of all others.
 
     Raises:
         ConversionError: a range is missing, or the file does not have the scales it was told to have.
     """
-    content, assigned = quantize(float_model, table, io)
+    content, assigned = quantize(float_model, table, io, windows)
     if all(one.format != FLOAT for one in assigned):
         check_integer_only(content)
     check_state_scales_tied(content)
@@ -94,6 +102,7 @@ def quantize_int8(
             "precision": a.format.precision,
             "scale": a.format.scale,
             "zero_point": a.format.zero_point,
+            "left_in_float": a.left_in_float,
         }
         for a in assigned
     ]
@@ -105,8 +114,9 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
     Args:
         folder: where to write.
         arguments: ``schemes`` (by name ``file``, ``conversion``, and ``attention``, a precision, None without
-            a twin), ``float_saved_model`` (path), ``quantized`` (by precision ``saved_model`` and ``ranges``,
-            paths), ``io``, ``lstm_layers`` (names), ``metadata`` (JSON).
+            a twin), ``float_saved_model`` (path), ``quantized`` (by precision the paths ``saved_model`` and
+            ``ranges``, and of a brought model ``windows``, an .npy), ``io``, ``lstm_layers`` (names),
+            ``metadata`` (JSON).
 
     Returns:
         JSON-able, by scheme name: the ``ranges`` that were written.
@@ -121,7 +131,9 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if about["attention"]:
             made = arguments["quantized"][about["attention"]]
             trained = convert_float(Path(made["saved_model"]), lstm_layers)
-            source = Source(original, trained, RangeTable.load(Path(made["ranges"])), arguments["io"])
+            windows = np.load(made["windows"], allow_pickle=False) if "windows" in made else None
+            table = RangeTable.load(Path(made["ranges"]))
+            source = Source(original, trained, table, arguments["io"], windows)
         converted = convert(about["conversion"], source)
         Path(folder, about["file"]).write_bytes(attach_metadata(converted.content, metadata))
         told[name] = {"ranges": converted.ranges}

@@ -7,7 +7,7 @@ inner tensors. This one keeps them, without delegates, which would hide the tens
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,21 @@ def all_tensors(
         for index, tensor in enumerate(unpacked.subgraphs[0].tensors)
         if schema.elements(tensor) > 0 and not schema.has_data(unpacked, tensor)
     }
+
+
+def values_by_window(
+    model: bytes | str | os.PathLike[str], features: np.ndarray, places: Sequence[int]
+) -> Iterator[dict[int, np.ndarray]]:
+    """Some tensors of a model with one input, window by window, by index; values as of ``all_tensors``.
+
+    Args:
+        features: [n, time, features] float32.
+        places: indices of tensors.
+    """
+    content = schema.read_bytes(model)
+    unpacked = schema.read_model(content)
+    for interpreter in _runs(content, unpacked, features, {}):
+        yield {index: _value(interpreter, unpacked, index) for index in places}
 
 
 def _runs(

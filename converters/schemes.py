@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converters.convert import quantize_int8
 from converters.quantizer.weights_only import convert_dynamic, convert_float16
 from converters.ranges import RangeTable
@@ -22,12 +25,14 @@ class Source:
         table: the ranges of these weights. Its precisions decide what an integer file computes in int16 or
             float, so a table for each of those variants makes its file.
         io: type of float inputs and outputs of an integer file, "float32" or "int8".
+        windows: [n, steps, features], of a model that the table does not cover; see ``converters.quantizer``.
     """
 
     original: bytes
     trained: bytes | None = None
     table: RangeTable | None = None
     io: str = "float32"
+    windows: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def int8(source: Source) -> Converted:
     """
     if source.trained is None or source.table is None:
         raise ConversionError("An integer file needs the weights that bear rounding and their ranges.")
-    return Converted(*quantize_int8(source.trained, source.table, source.io))
+    return Converted(*quantize_int8(source.trained, source.table, source.io, source.windows))
 
 
 SCHEMES: dict[str, Callable[[Source], Converted]] = {

@@ -190,13 +190,15 @@ class SequenceModel:
 
         Returns:
             `logits` [classes] (per step [time, classes]; of a regression `values` [targets], standardized)
-            and `attention_weights` [..., time], float32, dequantized where needed.
+            and `attention_weights` [..., time] ([0] of a model without any), float32, dequantized where
+            needed.
 
         Raises:
             WindowError: wrong shape, or a value that is not finite.
         """
         stored = self.integers(features, length)
-        return {name: dequantize(stored[name], details) for name, details in self._outputs.items()}
+        answers = {name: dequantize(stored[name], details) for name, details in self._outputs.items()}
+        return {ATTENTION: np.zeros(0, np.float32), **answers}
 
     def integers(self, features: np.ndarray, length: int | None = None) -> dict[str, np.ndarray]:
         """As `run`, but what the tensors hold, without the batch: inputs and outputs by name. Where they are
@@ -315,6 +317,8 @@ class SequenceModel:
             ATTENTION: (..., self._shape[0]),  # of each head and query, where there are several
         }.items():
             details = (inputs if name == "features" else outputs).get(name)
+            if details is None and name == ATTENTION and not self._says_that_it_attends():
+                continue
             if details is None:
                 raise ModelFileError(f"The signature has no tensor '{name}', only {[*inputs, *outputs]}.")
             got = tuple(map(int, details["shape"]))
@@ -336,6 +340,12 @@ class SequenceModel:
         elif LENGTHS in inputs:
             raise ModelFileError(f"The model takes lengths, but its padding is '{self._padding}'.")
         return taken, bound
+
+    def _says_that_it_attends(self) -> bool:
+        """False of a model that was brought and whose metadata lists its outputs, none of them attention."""
+        signature = self.metadata.get("signature")
+        outputs = signature.get("outputs") if isinstance(signature, dict) else None
+        return not isinstance(outputs, list) or ATTENTION in outputs
 
     def _answer_shape(self) -> tuple[int, ...]:
         """Of the answer to one window."""

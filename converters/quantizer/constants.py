@@ -37,13 +37,18 @@ class Constant:
     axis: int = 0
 
 
-def weights(values: Floats, per_channel: bool) -> Constant:
-    """int8 in [-127, 127], ``scale = max|w| / 127``, of all weights or of each output channel (axis 0)."""
+def weights(values: Floats, per_channel: bool, axis: int = 0) -> Constant:
+    """int8 in [-127, 127], ``scale = max|w| / 127``, of all weights or of each output channel.
+
+    Args:
+        axis: of the channels, where there is a scale for each.
+    """
     magnitudes = np.abs(values)
-    largest = magnitudes.reshape(len(values), -1).max(1) if per_channel else magnitudes.max(keepdims=True)
-    scales = _scales(np.ravel(largest), WEIGHT_MAX)
-    spread = scales.reshape(-1, *[1] * (values.ndim - 1)) if per_channel else scales
-    return Constant(_round(values * (np.float32(1) / spread)).astype(np.int8), scales)
+    others = tuple(other for other in range(values.ndim) if other != axis)
+    largest = magnitudes.max(others, keepdims=True) if per_channel else magnitudes.max(keepdims=True)
+    scales = _scales(largest, WEIGHT_MAX)
+    rounded = _round(values * (np.float32(1) / scales)).astype(np.int8)
+    return Constant(rounded, np.ravel(scales), axis=axis)
 
 
 def bias(values: Floats, input_scale: float, weight_scales: Floats, activations: str) -> Constant:

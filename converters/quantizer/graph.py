@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from converters import schema
 from converters.lstm_op import FUSED_LSTM, LstmInput, LstmNode, lstm_nodes
 from converters.quantizer import constants, lstm
-from converters.quantizer.formats import FLOAT, Format
-from converters.quantizer.operators import REGISTRY, Output, Role, Row
+from converters.quantizer.formats import FLOAT, Format, from_range
+from converters.quantizer.observation import Seen
+from converters.quantizer.operators import REGISTRY, STAY_IN_FLOAT, Output, Role, Row
 from converters.quantizer.values import Value, computed
 from converters.quantizer.writer import Writer
-from converters.ranges import Quantity, RangeTable, find, match
+from converters.ranges import RangeTable, find, match
 from models.errors import ConversionError
 
 _INPUT = Row("INPUT", kernel="")
@@ -30,27 +31,38 @@ class Rewrite:
         observed: what each tensor of it holds on the probe window, by index.
         table: the quantities.
         io: precision of float inputs and outputs, "float32" or "int8".
+        seen: of a model that the quantities do not cover, what its tensors were seen to hold: a value that
+            matches no quantity gets the range it was seen in, and an op without a row stays in float.
 
     Attributes:
         values: of the float tensors that were computed so far, by index.
+        left_in_float: of these the ones whose op has no integer kernel here, or stands behind such a one.
     """
 
     def __init__(
-        self, model: schema.ModelT, observed: Mapping[int, NDArray[np.float32]], table: RangeTable, io: str
+        self,
+        model: schema.ModelT,
+        observed: Mapping[int, NDArray[np.float32]],
+        table: RangeTable,
+        io: str,
+        seen: Seen | None = None,
     ) -> None:
         self._model, self._observed, self._table, self._io = model, observed, table, io
         (self._graph,) = model.subgraphs
         self._writer = Writer(model)
+        self._seen = seen
         self.values: dict[int, Value] = {}
+        self.left_in_float: dict[int, str] = {}
         self._written: dict[tuple[int, Format], int] = {}  # the new tensor of a value in a format
         self._constants: dict[tuple[object, ...], int] = {}
         self._lstms = {id(node.operator): node for node in lstm_nodes(model)}
 
-    def run(self) -> tuple[bytes, list[tuple[str, Value]]]:
+    def run(self) -> tuple[bytes, list[tuple[str, Value, str]]]:
         """Rewrite the whole model.
 
         Returns:
-            The new model, and of each value the name of its home tensor in there.
+            The new model, and of each value the name of its home tensor in there, and the op that was left
+            in float ("" of all others).
 
         Raises:
             ConversionError: an op, an operand or a value is not known.
@@ -60,7 +72,7 @@ class Rewrite:
             self._operator(operator)
         outputs = {index: self._output(index) for index in schema.indices(self._graph.outputs)}
         homes = [
-            (self._writer.name(self._written[index, value.home]), value)
+            (self._writer.name(self._written[index, value.home]), value, self.left_in_float.get(index, ""))
             for index, value in self.values.items()
         ]
         return self._writer.finish(inputs, outputs), homes
@@ -71,7 +83,7 @@ class Rewrite:
         tensor = self._graph.tensors[index]
         if not schema.is_float(tensor):
             return self._writer.copied(index)
-        value = computed(schema.name(tensor), self._match(index), _INPUT)
+        value = self._computed(index, _INPUT)
         if self._io == "int8":
             value = replace(value, home=value.format_in("int8"))
         self.values[index] = value
@@ -132,8 +144,17 @@ class Rewrite:
             self._written[index, wide] = made
         return self._written[index, wide]
 
-    def _match(self, index: int) -> tuple[Quantity, ...]:
-        return match(schema.name(self._graph.tensors[index]), self._observed[index], self._table)
+    def _computed(self, index: int, row: Row) -> Value:
+        """The value an op writes into a tensor, by the quantities that match it, else by what was seen."""
+        name = schema.name(self._graph.tensors[index])
+        if self._seen is None:
+            return computed(name, match(name, self._observed[index], self._table), row)
+        found, fixed = find(name, self._observed[index], self._table), row.fixed.get("int8")
+        if fixed is not None and any(
+            one.precision == "int8" and from_range(one.range, "int8") != fixed for one in found
+        ):
+            found = ()  # the layer behind has observed its input; the kernel writes what it writes
+        return computed(name, found or (self._seen.quantity(index, fixed),), row)
 
     # --- Ops --------------------------------------------------------------------------------------
 
@@ -146,6 +167,9 @@ class Rewrite:
             self._writer.untouched(operator, given, [self._writer.copied(index) for index in outputs])
             return
         row = REGISTRY.get(name)
+        if self._seen is not None and (row is None or self._stays_in_float(name, inputs)):
+            self._in_float(operator, name, inputs, outputs, self._seen)
+            return
         if row is None:
             raise ConversionError(
                 f"{name}, which computes '{schema.name(self._graph.tensors[outputs[0]])}', works on float "
@@ -162,6 +186,31 @@ class Rewrite:
         row.options(options, value.home.precision)
         self._writer.operator(name, given, [self._home(output)], operator, options)
 
+    def _stays_in_float(self, name: str, inputs: list[int]) -> bool:
+        homes = [self.values[index].home for index in inputs if index in self.values]
+        return name in STAY_IN_FLOAT and FLOAT in homes
+
+    def _in_float(
+        self, operator: schema.OperatorT, name: str, inputs: list[int], outputs: list[int], seen: Seen
+    ) -> None:
+        """The op as it is, between conversions; whoever reads its results in int8 gets the range seen."""
+        given = [self._as_float(index) if index >= 0 else -1 for index in inputs]
+        made = []
+        for index in outputs:
+            tensor = self._graph.tensors[index]
+            if not schema.is_float(tensor):
+                made.append(self._writer.copied(index))
+                continue
+            found = find(schema.name(tensor), self._observed[index], self._table)
+            self.values[index] = Value(schema.name(tensor), found or (seen.quantity(index),), FLOAT)
+            self.left_in_float[index] = name
+            made.append(self._home(index))
+        self._writer.untouched(operator, given, made)
+
+    def _as_float(self, index: int) -> int:
+        """A value in float, or what is no value as it is."""
+        return self._in(index, FLOAT) if index in self.values else self._writer.copied(index)
+
     def _value(self, row: Row, inputs: list[int], output: int) -> Value:
         """What an op computes, and in which format."""
         name = schema.name(self._graph.tensors[output])
@@ -172,8 +221,11 @@ class Rewrite:
             return replace(source, name=name)
         if row.output is Output.JOINED:
             found = find(name, self._observed[output], self._table)
-            return computed(name, found, row) if found else self._joined(row, inputs, name)
-        return computed(name, self._match(output), row)
+            one_format = len({self.values[index].home for index in inputs if index in self.values}) == 1
+            if found or (self._seen is not None and not one_format):
+                return self._computed(output, row)
+            return self._joined(row, inputs, name)
+        return self._computed(output, row)
 
     def _joined(self, row: Row, inputs: list[int], name: str) -> Value:
         """A value without a quantity of its own, of parts in one format."""
@@ -203,7 +255,7 @@ class Rewrite:
 
     def _activation(self, row: Row, place: int, index: int, home: Format) -> int:
         role, value = row.role(place), self.values[index]
-        if role in (Role.WEIGHTS, Role.BIAS) and home != FLOAT:
+        if role in (Role.WEIGHTS, Role.WEIGHTS_LAST, Role.BIAS) and home != FLOAT:
             raise ConversionError(
                 f"Operand {place} of a {row.name} has to be constant, and '{value.name}' is computed."
             )
@@ -220,6 +272,8 @@ class Rewrite:
         key: tuple[object, ...] = (index, role, home.precision)
         if role is Role.WEIGHTS:
             made = constants.weights(values, per_channel=True)
+        elif role is Role.WEIGHTS_LAST:
+            made = constants.weights(values, per_channel=True, axis=values.ndim - 1)
         elif role is Role.BIAS:
             record = self._writer.format(before[0])
             assert record is not None  # an activation has one scale

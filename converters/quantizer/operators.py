@@ -39,6 +39,8 @@ class Role(Enum):
     """In the output's format exactly; the kernel does not rescale."""
     WEIGHTS = "weights"
     """A constant matrix, int8, one scale for each row (output channel)."""
+    WEIGHTS_LAST = "weights, channels last"
+    """The same with the output channels along the last axis."""
     BIAS = "bias"
     """A constant vector, int32 (int8 activations) or int64 (int16), scale = that of input 0 times that of
     the weights, which come before it."""
@@ -87,6 +89,18 @@ def _sums_in_int64(options: Any, precision: str) -> None:
 _UNIT = {"int16": Format("int16", 1 / 32768)}
 """int16 results of SOFTMAX, TANH and LOGISTIC: Q0.15."""
 
+_SAME_FORMAT = {
+    "AVERAGE_POOL_2D": "pooling.cc",
+    "BROADCAST_TO": "broadcast_to.cc",
+    "MAX_POOL_2D": "pooling.cc",
+    "PAD": "pad.cc",
+    "REDUCE_MAX": "reduce.cc",
+    "TILE": "tile.cc",
+}
+"""Ops of brought models whose kernels do not rescale: the output has the input's format."""
+
+_INT8 = ("int8", "float32")
+
 _MOVES = {
     "EXPAND_DIMS": "expand_dims.cc",
     "GATHER": "gather.cc",
@@ -123,7 +137,27 @@ ROWS = (
     ),
     Row("SELECT_V2", "select.cc", roles={1: Role.SAME, 2: Role.SAME}),
     Row("CONCATENATION", "concatenation.cc", Output.JOINED),
+    # Of models that were brought; our own have none of them. Known in int8 only.
+    Row("CONV_2D", "conv.cc", roles={1: Role.WEIGHTS, 2: Role.BIAS}, precisions=_INT8),
+    Row(
+        "DEPTHWISE_CONV_2D",
+        "depthwise_conv.cc",
+        roles={1: Role.WEIGHTS_LAST, 2: Role.BIAS},
+        precisions=_INT8,
+    ),
+    Row("LEAKY_RELU", "activations.cc", precisions=_INT8),
+    Row("MAXIMUM", "maximum_minimum.cc", roles={0: Role.SAME, 1: Role.SAME}, precisions=_INT8),
+    Row("MINIMUM", "maximum_minimum.cc", roles={0: Role.SAME, 1: Role.SAME}, precisions=_INT8),
+    Row("RELU", "activations.cc", precisions=_INT8),
+    Row("RELU6", "activations.cc", precisions=_INT8),
+    Row("SUB", "sub.cc", precisions=_INT8),
+    Row("SUM", "reduce.cc", precisions=_INT8),
+    *(Row(name, kernel, Output.MOVED, precisions=_INT8) for name, kernel in _SAME_FORMAT.items()),
     *(Row(name, _MOVES[name], Output.MOVED) for name in SAME_VALUES),
 )
 
 REGISTRY = {row.name: row for row in ROWS}
+
+STAY_IN_FLOAT = ("ADD", "LEAKY_RELU", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "RELU", "RELU6", "SUB", "SUM")
+"""Cheap ops that compute in float where an input is float already, behind an op without an integer kernel: a
+variance and its root, say, do not bear the rounding in between."""

@@ -103,24 +103,44 @@ def _gather(s: Signature) -> int:
     return 5 if s.options.batchDims else _by_type(2, 4)(s)
 
 
+def _depthwise(s: Signature) -> int:
+    if s.inputs[0] == "int8":
+        return 3
+    return 2 if max(s.options.dilationWFactor, s.options.dilationHFactor) > 1 else 1
+
+
 _RULES: dict[str, Callable[[Signature], int]] = {
     "ADD": _add,
+    "AVERAGE_POOL_2D": _by_type(2, 3),
     "BATCH_MATMUL": _by_type(2, 3),
+    "BROADCAST_TO": lambda s: 3 if s.inputs[0] in ("int8", "int16") else 2,
     "CAST": _by_type(3, 1),
     "CONCATENATION": _by_type(2, 3),
+    "CONV_2D": _by_type(3, 4),
+    "DEPTHWISE_CONV_2D": _depthwise,
     "DEQUANTIZE": lambda s: {"int8": 2, "int16": 3, "float16": 3}[s.inputs[0]],
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": _gather,
     "L2_NORMALIZATION": _by_type(2, 1),
     "LOGISTIC": _by_type(2, 3),
+    "MAXIMUM": _by_type(2, 3),
+    "MAX_POOL_2D": _by_type(2, 3),
     "MEAN": _by_type(2, 3),
+    "MINIMUM": _by_type(2, 3),
     "MUL": _mul,
+    "PAD": _by_type(2, 3),
     "QUANTIZE": lambda s: 2 if s.output == "int16" else 1,
+    "REDUCE_MAX": _by_type(2, 3),
+    "RELU": _by_type(2, 3),
+    "RELU6": _by_type(2, 3),
     "REVERSE_V2": _by_type(3, 1),
     "SLICE": _slice,
     "SOFTMAX": _by_type(2, 3),
     "STRIDED_SLICE": _strided_slice,
+    "SUB": _by_type(2, 1),
+    "SUM": _by_type(2, 1),
     "TANH": _by_type(2, 3),
+    "TILE": _by_type(3, 3),
     "TRANSPOSE": _transpose,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }
@@ -139,6 +159,8 @@ _RUNTIMES = {
     ("BATCH_MATMUL", 1): (2, 3, 0),
     ("BATCH_MATMUL", 2): (2, 3, 0),
     ("BATCH_MATMUL", 3): (2, 4, 0),
+    ("BROADCAST_TO", 2): (2, 5, 0),
+    ("BROADCAST_TO", 3): (2, 5, 0),
     ("CAST", 3): (2, 8, 0),
     ("CONCATENATION", 3): (2, 3, 0),
     ("FULLY_CONNECTED", 5): (2, 0, 0),
@@ -150,6 +172,7 @@ _RUNTIMES = {
     ("LOGISTIC", 3): (2, 3, 0),
     ("MEAN", 3): (2, 4, 0),
     ("MUL", 4): (2, 3, 0),
+    ("RELU", 2): (2, 1, 0),
     ("REVERSE_V2", 3): (2, 5, 0),
     ("SELECT_V2", 1): (2, 2, 0),
     ("SLICE", 4): (2, 4, 0),
@@ -159,6 +182,7 @@ _RUNTIMES = {
     ("STRIDED_SLICE", 6): (2, 6, 0),
     ("STRIDED_SLICE", 8): (2, 14, 0),
     ("TANH", 3): (2, 3, 0),
+    ("TILE", 3): (2, 8, 0),
     ("TRANSPOSE", 4): (2, 3, 0),
     ("TRANSPOSE", 5): (2, 4, 0),
     ("TRANSPOSE", 6): (2, 12, 0),

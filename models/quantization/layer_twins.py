@@ -28,8 +28,12 @@ _SHAPE_ONLY = (
     tf_keras.layers.Concatenate,
     tf_keras.layers.Dropout,
     tf_keras.layers.Flatten,
+    tf_keras.layers.Permute,
+    tf_keras.layers.RepeatVector,
     tf_keras.layers.Reshape,
 )
+_SHAPE_ONLY_FUNCTIONS = ("__operators__.getitem", "expand_dims", "reshape", "squeeze")
+"""Functions of TensorFlow that stand in a functional model without a layer (``x[:, -1]``), by their names."""
 
 
 class _Values(NamedTuple):
@@ -52,9 +56,14 @@ def _values_of(layer: Layer, attention_precision: str) -> _Values:
         return _LSTM_OUTPUT
     if isinstance(layer, Attention):
         return _Values(layer.context_is_mean, attention_precision)
-    if isinstance(layer, (*_SHAPE_ONLY, MeanOverTime)):
+    if isinstance(layer, (*_SHAPE_ONLY, MeanOverTime)) or _moves_values(layer):
         return _values_into(layer, attention_precision)
     return _Values(hidden=False, precision="int8")
+
+
+def _moves_values(layer: Layer) -> bool:
+    function = layer.get_config().get("function") if "OpLambda" in type(layer).__name__ else None
+    return function in _SHAPE_ONLY_FUNCTIONS
 
 
 def _values_into(layer: Layer, attention_precision: str) -> _Values:

@@ -147,12 +147,30 @@ def quantize_annotate(model: tf_keras.Model, skip: Iterable[str] = ()) -> tf_ker
     return annotated
 
 
-def quantize_model(model: tf_keras.Model, attention_precision: str = "int8") -> tf_keras.Model:
+def layers_without_twin(model: tf_keras.Model, attention_precision: str = "int8") -> dict[str, str]:
+    """By name the attention and Dense layers that have to be left out (``skip``), and why.
+
+    An LSTM is not among them: one that has no twin does not fuse either, and is refused.
+    """
+    found = {}
+    for layer in model.layers:
+        if type(layer) in TWINS and not isinstance(layer, tf_keras.layers.LSTM):
+            try:
+                TWINS[type(layer)][1](layer, attention_precision)
+            except QuantizationError as error:
+                found[layer.name] = error.message
+    return found
+
+
+def quantize_model(
+    model: tf_keras.Model, attention_precision: str = "int8", skip: Iterable[str] = ()
+) -> tf_keras.Model:
     """The fake-quantized twin of a model, with equal weights, ready for ``calibrate`` and ``fit``.
 
     Args:
         model: a built functional model whose LSTM layers fuse. It is not changed.
         attention_precision: of the attention's scores, weights and context: "int8", "int16" or "float32".
+        skip: names of layers to leave in float.
 
     Returns:
         A model of the same inputs, outputs, layer names and weights, whose LSTM,
@@ -168,7 +186,7 @@ def quantize_model(model: tf_keras.Model, attention_precision: str = "int8") -> 
             tip="A Keras 3 model has to be rebuilt with tf_keras (Keras 2) layers.",
         )
     scheme = FusedLstmQuantizeScheme(attention_precision)
-    applied = tfmot.quantize_apply(quantize_annotate(model), scheme=scheme)
+    applied = tfmot.quantize_apply(quantize_annotate(model, skip), scheme=scheme)
     # quantize_apply leaves every layer with the calls of its intermediate models; a copy has one call each.
     twin = type(applied).from_config(applied.get_config())
     twin.set_weights(applied.get_weights())

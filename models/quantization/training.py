@@ -93,7 +93,8 @@ def distill(
 
     Args:
         twin: from ``quantize_model``, calibrated; changed in place.
-        teacher: the float model; outputs ``logits`` or ``values``, and ``attention_weights``.
+        teacher: the float model; outputs ``logits`` or ``values``, and ``attention_weights`` where it has
+            such; others are not trained by.
         x_train, x_validation: [n, T, F] float32, standardized, with ``lengths`` where the model takes
             them. No labels are needed.
         plan: how long.
@@ -104,8 +105,12 @@ def distill(
         The epoch that was kept.
     """
     answer = output_name(task)
-    targets = teacher.predict(x_train, verbose=0)
-    validation = (x_validation, teacher.predict(x_validation, verbose=0))
+    losses: dict[str, Any] = {answer: task_divergence(task)}
+    if "attention_weights" in teacher.output:
+        losses["attention_weights"] = attention_divergence
+    targets, held_out = ({name: told[name] for name in losses}
+                         for told in (teacher.predict(x, verbose=0) for x in (x_train, x_validation)))
+    validation = (x_validation, held_out)
     windows = len(windows_in(x_train))
     batch_size = min(plan.batch_size, windows)
     # Whole batches only: XLA compiles the recurrence anew for every batch size it meets.
@@ -114,8 +119,8 @@ def distill(
     schedule = tf_keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * len(batches))
     twin.compile(
         tf_keras.optimizers.Adam(schedule, clipnorm=1.0),
-        loss={answer: task_divergence(task), "attention_weights": attention_divergence},
-        loss_weights={answer: 1.0, "attention_weights": ATTENTION_WEIGHT},
+        loss=losses,
+        loss_weights={name: 1.0 if name == answer else ATTENTION_WEIGHT for name in losses},
     )
     before = twin.evaluate(*validation, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
     keep = _KeepClosest({name: float(value) for name, value in before.items()})

@@ -11,6 +11,7 @@ from pipeline.cli.lazy import LazyGroup, examples
 
 COMMANDS = {
     "build": ("pipeline.cli.build:build", "Train, quantize, convert and verify a model."),
+    "quantize": ("pipeline.cli.quantize:quantize", "Quantize and verify a Keras model of your own."),
     "verify": ("pipeline.cli.verify:verify", "Hold one .tflite file against another."),
     "run": ("pipeline.cli.run:run", "Classify windows with a built model."),
     "inspect": ("pipeline.cli.inspect:inspect", "Show what is inside a .tflite file."),

@@ -63,6 +63,16 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+_BROUGHT = ("quantize", "convert", "tolerances")  # sections
+_BROUGHT_FLAGS = ("validation-fraction", "batch-size", "seed")
+
+
+def brought_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags that mean something for a model that is trained already; those not given are None."""
+    chosen = [one for one in settings() if one.section in _BROUGHT or one.flag in _BROUGHT_FLAGS]
+    return _add(chosen, function)
+
+
 def given_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The flags that were given, under the names `read_config` knows."""
     return {name.replace("_", "-"): value for name, value in flags.items() if value not in (None, ())}

@@ -126,6 +126,7 @@ def prepare(
     seed: int,
     padding: str | None = None,
     consume: bool = False,
+    standardize: bool = True,
 ) -> PreparedData:
     """Cut a validation part from the training part and standardize everything.
 
@@ -138,6 +139,7 @@ def prepare(
         padding: "end" puts the padding behind the recordings, for a model that is told their length; None
             leaves it where the data set has it.
         consume: whether the training windows may be overwritten, so that large data is held once.
+        standardize: False leaves the windows as they are (padding is 0); targets are standardized anyway.
 
     Raises:
         InputError: a class has too few training windows, or values overflow float32 when standardized.
@@ -145,7 +147,11 @@ def prepare(
     kept, held_out = _cut(dataset, validation_fraction, seed)
     steps = dataset.x_train.shape[1]
     real_train = real_steps(dataset.lengths_train, steps, dataset.padding)
-    rule = Preprocessing.fit(dataset.x_train, real_train, padding or dataset.padding, kept)
+    rule = (
+        Preprocessing.fit(dataset.x_train, real_train, padding or dataset.padding, kept)
+        if standardize
+        else Preprocessing.identity(steps, dataset.x_train.shape[2], padding or dataset.padding)
+    )
     y_train, y_test = dataset.y_train, dataset.y_test
     if padding == "end" and dataset.task == "per-step":
         y_train = moved_padding(y_train, dataset.lengths_train, "end")

@@ -61,6 +61,11 @@ class Preprocessing:
             padding=padding,
         )
 
+    @classmethod
+    def identity(cls, steps: int, features: int, padding: str) -> Preprocessing:
+        """Return the rule that changes nothing, for a model that takes windows as they are."""
+        return cls((0.0,) * features, (1.0,) * features, steps, features, padding)
+
     def apply(self, raw: np.ndarray) -> np.ndarray:
         """Return standardized float32 [n, time, channels]. Padded steps have to hold the channel mean."""
         mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)

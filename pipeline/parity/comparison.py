@@ -81,33 +81,50 @@ def training_forward(twin: Outputs | None, int8: Outputs) -> list[Check]:
     values: Values = {}
     if twin is not None:
         _require_same_rows(twin, int8)
-        weights = (twin.real_weights, int8.real_weights)
-        step = int8.attention_step or FINEST_STEP
-        values = {
-            "attention_within_one_step": measure.share_within_steps(*weights, step, 1),
-            "attention_equal": measure.share_within_steps(*weights, step, 0.5),
-            "attention_max_steps": measure.max_steps(*weights, step),
-        }
-        if step < QUARTER_STEP:
-            near = measure.share_within_steps(*weights, QUARTER_STEP, 1)
-            values["attention_within_quarter"] = near
+        if int8.attends:
+            values.update(_attention_in_steps(twin, int8))
         if int8.logits_scale:
             logits = (twin.answers, int8.answers)
             values["logits_within_one_step"] = measure.share_within_steps(*logits, int8.logits_scale, 1)
             values["logits_equal"] = measure.share_within_steps(*logits, int8.logits_scale, 0.5)
             values["logits_max_steps"] = measure.max_steps(*logits, int8.logits_scale)
-    return _checks("training_forward", values, training_limits(int8.attention_step), len(int8))
+    limits = training_limits(int8.attention_step) if int8.attends or twin is None else {}
+    return _checks("training_forward", values, limits, len(int8))
 
 
-def keras(float_model: Outputs, float32: Outputs, task: str = "classification") -> list[Check]:
-    """The float32 file against the Keras model it came from."""
+def _attention_in_steps(twin: Outputs, int8: Outputs) -> Values:
+    """How far the attention weights of two are apart, in steps of the second's."""
+    weights = (twin.real_weights, int8.real_weights)
+    step = int8.attention_step or FINEST_STEP
+    values: Values = {
+        "attention_within_one_step": measure.share_within_steps(*weights, step, 1),
+        "attention_equal": measure.share_within_steps(*weights, step, 0.5),
+        "attention_max_steps": measure.max_steps(*weights, step),
+    }
+    if step < QUARTER_STEP:
+        values["attention_within_quarter"] = measure.share_within_steps(*weights, QUARTER_STEP, 1)
+    return values
+
+
+def keras(
+    float_model: Outputs, float32: Outputs, task: str = "classification", steps: int = 0
+) -> list[Check]:
+    """The float32 file against the Keras model it came from.
+
+    Args:
+        steps: of a window, for models without attention weights, which would tell.
+    """
     closeness = task_named(task).closeness(float_model, float32)
     values: Values = {
         "logits_max_relative_error": measure.max_relative_error(float_model.answers, float32.answers),
-        "attention_max_error": measure.max_error(*_distributions(float_model, float32)),
         **{name: value for name, value in closeness.items() if name == "decision_agreement"},
     }
-    return _checks("keras", values, keras_limits(float32.steps), len(float32))
+    limits = keras_limits(float32.steps or steps)
+    if float_model.attends or float32.attends:
+        values["attention_max_error"] = measure.max_error(*_distributions(float_model, float32))
+    else:
+        del limits["attention_max_error"]
+    return _checks("keras", values, limits, len(float32))
 
 
 def comparable_contexts(reference: Outputs, tested: Outputs) -> tuple[Array, Array] | None:

@@ -41,10 +41,8 @@ class ConvertStage:
         """Convert in a child process: a crash of the converter becomes an error message."""
         data = PreparedData.load(context.artifact("data"))
         schemes = schemes_of(context.config.quantize)
-        document = json.loads((context.artifact("train") / "model.json").read_text("utf-8"))
-        model = ModelConfig.from_dict(document)
-        layers, metadata = lstm_layer_names(model.recurrent), _metadata(context.config, data, model)
-        quantize = context.artifact("quantize")
+        layers, query = self.lstms_and_query(context)
+        metadata = _metadata(context.config, data, query)
         work = context.folder / "work"
         context.progress.start("Converting", None)
         made = run_in_child(
@@ -54,10 +52,7 @@ class ConvertStage:
                 "schemes": {scheme.name: asdict(scheme) for scheme in schemes},
                 "float_saved_model": str(context.artifact("train") / "saved_model"),
                 "quantized": {
-                    precision: {
-                        "saved_model": str(quantize / precision / "saved_model"),
-                        "ranges": str(quantize / precision / "ranges.npz"),
-                    }
+                    precision: self.quantized(context, precision)
                     for precision in attention_precisions(context.config.quantize)
                 },
                 "io": context.config.convert.io,
@@ -76,6 +71,17 @@ class ConvertStage:
         (context.folder / "conversion.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         sizes = {scheme: (context.folder / scheme.file).stat().st_size for scheme in schemes}
         context.progress.message(_told(sizes, len(layers)))
+
+    def lstms_and_query(self, context: StageContext) -> tuple[list[str], str | None]:
+        """Names of the model's LSTM layers, and who asks the attention, None where nobody knows."""
+        document = json.loads((context.artifact("train") / "model.json").read_text("utf-8"))
+        model = ModelConfig.from_dict(document)
+        return lstm_layer_names(model.recurrent), model.attention.query
+
+    def quantized(self, context: StageContext, precision: str) -> dict[str, str]:
+        """Paths of what the stage `quantize` wrote for a precision."""
+        folder = context.artifact("quantize") / precision
+        return {"saved_model": str(folder / "saved_model"), "ranges": str(folder / "ranges.npz")}
 
 
 def _told(sizes: Mapping[Scheme, int], lstms: int) -> str:
@@ -122,12 +128,12 @@ def _convert_stock(context: StageContext, data: PreparedData, metadata: Mapping[
     return ""
 
 
-def _metadata(config: BuildConfig, data: PreparedData, model: ModelConfig) -> dict[str, Any]:
+def _metadata(config: BuildConfig, data: PreparedData, query: str | None) -> dict[str, Any]:
     """What travels inside the files; the layout is docs/tflite-file.md."""
     return {
         "name": data.name,
         "task": data.task,
-        "query": model.attention.query,
+        **({} if query is None else {"query": query}),
         "class_names": list(data.class_names),
         **({"target_units": list(data.target_units)} if data.target_units else {}),
         "channel_names": list(data.channel_names),

@@ -76,9 +76,11 @@ class VerifyStage:
         for file in files:
             outputs = file.answers(features, real, context.progress, task.name)
             forwards = _forwards(context, file.scheme, data, chosen)
-            checks[file.scheme.name] = _checks(
-                file.scheme, float_model, outputs, labels, tolerances, forwards, task.name
-            )
+            checks[file.scheme.name] = [
+                *_checks(file.scheme, float_model, outputs, labels, tolerances, forwards, task.name,
+                         features.shape[1], self.twin_is_exact),
+                *self.further_checks(context, file, features, chosen),
+            ]
             decided[file.scheme.name] = {
                 name: _decisions(one) for name, one in {"file": outputs, **forwards}.items()
             }
@@ -126,7 +128,9 @@ class VerifyStage:
                 **{f"{one.scheme.name}_file": decided[one.scheme.name]["file"] for one in beside},
                 **stock_outputs,
             },
-            notes=(*_notes(context.config, shown, latency_ms), *golden_notes),
+            notes=(
+                *_notes(context.config, shown, latency_ms), *golden_notes, *self.further_notes(context, shown)
+            ),
             names={**BUILD_NAMES, "int8": f"{name} file"},
             dataset=_dataset(data),
             moved=_moved(float_model, forwards.get("float_forward"), outputs, task.name),
@@ -136,7 +140,10 @@ class VerifyStage:
             training=[*_phases(context.artifact("train")), *_phases(context.artifact("quantize"))],
             config=context.config.model_dump(),
             provenance=(shown.summary.metadata or {}).get("provenance", {}),
-            references={key: text.replace("int8 file", f"{name} file") for key, text in REFERENCES.items()},
+            references={
+                key: text.replace("int8 file", f"{name} file")
+                for key, text in {**REFERENCES, **self.further_references}.items()
+            },
             stock=stock,
             schemes=tuple(results),
             recommendation=asdict(recommendation),
@@ -146,12 +153,28 @@ class VerifyStage:
         (context.folder / "parity.json").write_text(parity + "\n", encoding="utf-8")
         context.progress.message(f"{report.verdict}: {report.headline}")
 
+    twin_is_exact = True
+    """Whether every layer has a twin, so that what was trained is what runs."""
+    further_references: Mapping[str, str] = {}
+    """What files are compared with beside the usual."""
+
+    def further_checks(
+        self, context: StageContext, file: SchemeFile, features: Array, chosen: Array
+    ) -> list[Check]:
+        """Checks of a file beside the usual ones, on the chosen test windows."""
+        return []
+
+    def further_notes(self, context: StageContext, shown: SchemeFile) -> Sequence[str]:
+        """What else a reader has to know."""
+        return ()
+
 
 def _outputs(path: Path, stage: str, data: PreparedData, chosen: Array) -> Outputs:
     """The written outputs of a Keras model for the chosen test windows."""
     outputs = Outputs.load(path)
-    expected = (len(data.x_test), len(data.class_names), data.preprocessing.steps)
-    got = (len(outputs), outputs.logits.shape[-1], outputs.steps)
+    steps = data.preprocessing.steps
+    expected = (len(data.x_test), len(data.class_names), steps)
+    got = (len(outputs), outputs.logits.shape[-1], outputs.steps if outputs.attends else steps)
     if got != expected:
         raise VerificationError(
             f"{path.name} holds {got} (windows, classes, steps); the test data has {expected}.",
@@ -186,6 +209,8 @@ def _checks(
     tolerances: Mapping[str, float | None],
     forwards: Mapping[str, Outputs],
     task: str,
+    steps: int,
+    twin_is_exact: bool,
 ) -> list[Check]:
     """All checks of one scheme: the promise, which binds only what was asked for, and the explanation."""
     checks = comparison.promise(float_model, outputs, labels, tolerances, task, scheme.weight_error)
@@ -193,9 +218,10 @@ def _checks(
         checks = [replace(check, limit=None) for check in checks]
     if scheme.attention is not None:
         checks += comparison.float_forward(forwards["float_forward"], outputs, task)
-        checks += comparison.training_forward(forwards.get("training_forward"), outputs)
+        trained = comparison.training_forward(forwards.get("training_forward"), outputs)
+        checks += trained if twin_is_exact else [replace(check, limit=None) for check in trained]
     if scheme.name == FLOAT32:
-        checks += comparison.keras(float_model, outputs, task)
+        checks += comparison.keras(float_model, outputs, task, steps)
     return checks
 
 

@@ -10,9 +10,6 @@ from pipeline.cli import COMMANDS, cli
 from pipeline.cli.errors import BROKEN_PIPE, BUG, EXIT_CODES, INTERRUPTED, TERMINATED
 from pipeline.config_reader import settings
 
-# Later work needs these names.
-RESERVED = {"quantize"}
-
 
 def walk(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     context = click.Context(group)
@@ -70,10 +67,6 @@ def test_the_list_of_commands_says_what_the_commands_say() -> None:
     for name, (_, text) in COMMANDS.items():
         assert text.endswith(".")
         assert len(text) <= 60, name
-
-
-def test_names_for_later_work_are_free() -> None:
-    assert not RESERVED & set(COMMANDS)
 
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=IDS)

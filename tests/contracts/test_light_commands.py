@@ -53,7 +53,7 @@ def test_the_guard_works() -> None:
     [
         ["--help"], ["--version"], ["data", "list"], ["data", "--help"], ["data", "describe", "--help"],
         ["build", "--help"], ["verify", "--help"], ["run", "--help"], ["inspect", "--help"],
-        ["explain", "--help"], ["report", "--help"], ["benchmark", "--help"],
+        ["explain", "--help"], ["report", "--help"], ["benchmark", "--help"], ["quantize", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip

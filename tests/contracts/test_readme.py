@@ -30,6 +30,7 @@ PAGES = sorted(
 CONFIGS = sorted(ROOT.glob("examples/*.toml"))
 TRAINING = ROOT / "docs" / "quantization-aware-training.md"
 ATTENTION = ROOT / "docs" / "attention.md"
+FROM_PYTHON = ROOT / "docs" / "python.md"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -137,7 +138,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", [README, TRAINING, ATTENTION], ids=name_of)
+@pytest.mark.parametrize("page", [README, TRAINING, ATTENTION, FROM_PYTHON], ids=name_of)
 def test_python_on_a_page_is_python_and_imports_what_exists(page: Path) -> None:
     imported = 0
     for block in blocks(page, "python"):
@@ -154,7 +155,7 @@ def test_python_on_a_page_is_python_and_imports_what_exists(page: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [TRAINING, ATTENTION], ids=name_of)
+@pytest.mark.parametrize("page", [TRAINING, ATTENTION, FROM_PYTHON], ids=name_of)
 def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     script = tmp_path / "page.py"
     script.write_text("\n".join(blocks(page, "python")))
@@ -162,6 +163,8 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path
         [sys.executable, script], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    if page == FROM_PYTHON:
+        assert "use_bias=False: got a bias of zeros" in done.stdout
     if page == TRAINING:
         assert (tmp_path / "model_int8.tflite").read_bytes()[4:8] == b"TFL3"
 
@@ -201,3 +204,19 @@ def test_the_example_that_makes_an_npz_makes_one_that_is_read(tmp_path: Path) ->
 @pytest.mark.parametrize("script", sorted(ROOT.glob("examples/*.py")), ids=lambda path: path.name)
 def test_every_example_finds_what_it_imports(script: Path) -> None:
     runpy.run_path(str(script), run_name="not main")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_examples_take_a_model_from_keras_to_a_verified_file(tmp_path: Path) -> None:
+    said = []
+    for script, *more in (("own_model.py",), ("from_python.py", "1")):
+        done = subprocess.run(
+            [sys.executable, ROOT / "examples" / script, tmp_path, *more],
+            env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        said.append(done.stdout)
+    assert "test accuracy" in said[0]
+    assert "Mended: 'encoder': use_bias=False" in said[1]
+    assert "\npass: All" in said[1]

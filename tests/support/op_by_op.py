@@ -68,8 +68,60 @@ def _softmax(given: Operands, options: Any, shape: tuple[int, ...]) -> Array:
     return e / e.sum(-1, keepdims=True)
 
 
+def _activated(y: Array, options: Any) -> Array:
+    """With the activation that is fused into an op: 0 none, 1 RELU."""
+    assert options.fusedActivationFunction in (0, 1)
+    return np.maximum(y, 0) if options.fusedActivationFunction else y
+
+
+def _in_time(x: Array, options: Any, size: int, out: int, fill: float = 0.0) -> Array:
+    """The steps under a filter, [out, size, channels], of x whose steps stand on a middle axis."""
+    steps = x.reshape(-1, x.shape[-1])
+    stride = max(options.strideW, options.strideH)
+    apart = max(getattr(options, "dilationWFactor", 1), getattr(options, "dilationHFactor", 1))
+    missing = max((out - 1) * stride + (size - 1) * apart + 1 - len(steps), 0)
+    padded = np.pad(steps, ((missing // 2, missing - missing // 2), (0, 0)), constant_values=fill)
+    return np.stack([padded[place * stride :][: (size - 1) * apart + 1 : apart] for place in range(out)])
+
+
+def _convolution(given: Operands, options: Any, shape: tuple[int, ...], each: bool = False) -> Array:
+    x, filters, bias = given
+    size = filters.shape[1] * filters.shape[2]
+    under = _in_time(x, options, size, max(shape[1:3]))  # [out, size, channels]
+    if each:
+        y = np.einsum("osc,sc->oc", under, filters.reshape(size, -1))
+    else:
+        y = np.einsum("osc,fsc->of", under, filters.reshape(len(filters), size, -1))
+    return _activated(y + bias, options).reshape(shape)
+
+
+def _pool(given: Operands, options: Any, shape: tuple[int, ...], largest: bool) -> Array:
+    size = max(options.filterWidth, options.filterHeight)
+    under = _in_time(given[0], options, size, max(shape[1:3]), np.nan)
+    return (np.nanmax if largest else np.nanmean)(under, axis=1).reshape(shape)
+
+
+def _axes(given: Operands) -> tuple[int, ...]:
+    return tuple(np.atleast_1d(given[1]))
+
+
 REFERENCE: dict[str, Callable[[Operands, Any, tuple[int, ...]], Array]] = {
     "ADD": lambda given, options, shape: given[0] + given[1],
+    "AVERAGE_POOL_2D": lambda given, options, shape: _pool(given, options, shape, largest=False),
+    "BROADCAST_TO": lambda given, options, shape: np.broadcast_to(given[0], shape),
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": lambda given, options, shape: _convolution(given, options, shape, each=True),
+    "LEAKY_RELU": lambda given, options, shape: np.where(given[0] > 0, given[0], options.alpha * given[0]),
+    "MAXIMUM": lambda given, options, shape: np.maximum(given[0], given[1]),
+    "MAX_POOL_2D": lambda given, options, shape: _pool(given, options, shape, largest=True),
+    "MINIMUM": lambda given, options, shape: np.minimum(given[0], given[1]),
+    "PAD": lambda given, options, shape: np.pad(given[0], given[1]),
+    "REDUCE_MAX": lambda given, options, shape: given[0].max(_axes(given)).reshape(shape),
+    "RELU": lambda given, options, shape: np.maximum(given[0], 0),
+    "RELU6": lambda given, options, shape: np.clip(given[0], 0, 6),
+    "SUB": lambda given, options, shape: given[0] - given[1],
+    "SUM": lambda given, options, shape: given[0].sum(_axes(given)).reshape(shape),
+    "TILE": lambda given, options, shape: np.tile(given[0], given[1]),
     "BATCH_MATMUL": _batch_matmul,
     "CAST": lambda given, options, shape: given[0],
     "CONCATENATION": lambda given, options, shape: np.concatenate(given, options.axis),
@@ -178,6 +230,8 @@ def _real(model: schema.ModelT, graph: schema.SubGraphT, index: int, values: dic
     scales, zero_points = schema.quantization(tensor)
     if not scales:
         return value.astype(np.float64) if schema.is_float(tensor) else value
-    spread = (-1, *[1] * (value.ndim - 1)) if len(scales) > 1 else (1,) * max(value.ndim, 1)
+    spread = [1] * max(value.ndim, 1)
+    if len(scales) > 1:
+        spread[tensor.quantization.quantizedDimension] = -1
     real = (value.astype(np.float64) - zero_points[0]) * np.reshape(scales, spread)
     return np.reshape(real, value.shape)

@@ -19,6 +19,8 @@ from converters.quantizer.operators import REGISTRY
 random = np.random.default_rng(5)
 MATRIX = random.normal(size=(FEATURES, 3)).astype(np.float32)
 VECTOR = random.normal(size=3).astype(np.float32)
+FILTER = random.normal(size=(3, FEATURES, 2)).astype(np.float32)
+EACH = random.normal(size=(1, 3, FEATURES, 1)).astype(np.float32)
 
 
 def tf() -> Any:
@@ -38,8 +40,28 @@ def masked(x: Any) -> Any:
     return tf().where(tf().range(STEPS) < 4, scores * 2.0, tf().fill(scores.shape, -3.0))
 
 
+def depthwise(x: Any) -> Any:
+    """A filter for each channel, of 3 steps, two of them apart."""
+    return tf().nn.depthwise_conv2d(x[:, None], EACH, [1, 1, 1, 1], "VALID", dilations=[1, 2])
+
+
 GRAPHS: dict[str, Callable[[Any], Any]] = {
     "ADD": lambda x: x[:, :, None, :] + x[:, None, :, :],
+    "AVERAGE_POOL_2D": lambda x: tf().nn.avg_pool1d(x, 3, 2, "SAME"),
+    "BROADCAST_TO": lambda x: tf().broadcast_to(x[:, :1], [1, STEPS, FEATURES]),
+    "CONV_2D": lambda x: tf().nn.relu(tf().nn.conv1d(x, FILTER, 1, "SAME") + VECTOR[:2]),
+    "DEPTHWISE_CONV_2D": lambda x: depthwise(x) + VECTOR[0],
+    "LEAKY_RELU": lambda x: tf().nn.leaky_relu(x, 0.3),
+    "MAXIMUM": lambda x: tf().maximum(x, x[:, ::-1]),
+    "MAX_POOL_2D": lambda x: tf().nn.max_pool1d(x, 2, 2, "VALID"),
+    "MINIMUM": lambda x: tf().minimum(x, 0.4),
+    "PAD": lambda x: tf().pad(x, [[0, 0], [2, 1], [0, 0]]),
+    "REDUCE_MAX": lambda x: tf().reduce_max(x, 1),
+    "RELU": lambda x: tf().nn.relu(x),
+    "RELU6": lambda x: tf().nn.relu6(x),
+    "SUB": lambda x: x - 2.0 * x[:, :1],
+    "SUM": lambda x: tf().reduce_sum(x, 1),
+    "TILE": lambda x: tf().tile(x, [1, 2, 1]),
     "BATCH_MATMUL": lambda x: tf().matmul(x, x, transpose_b=True),
     "CONCATENATION": lambda x: tf().concat([x, x[:, :, :2]], -1),
     "EXPAND_DIMS": lambda x: tf().expand_dims(x, 1),
