@@ -164,7 +164,8 @@ FL_EXPORT void tflite_plugin_destroy_delegate(struct tf_delegate *delegate);
 struct tf_delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t count,
                                                   void (*report_error)(const char *)) {
     const char *name = NULL, *problem = NULL;
-    for (size_t n = 0; n < count; n++) {
+    /* Python passes the count as an int: the upper half of the register says nothing. */
+    for (uint32_t n = 0; n < (uint32_t)count; n++) {
         if (strcmp(keys[n], "path") == 0) name = values[n];
         else problem = "fuselage_kernels: unknown option; the only one is 'path'.";
     }
