@@ -34,6 +34,12 @@ METADATA_FORMAT = "fuselage-metadata"
 METADATA_VERSION = 1
 SIGNATURE = "serving_default"
 ATTENTION, LENGTHS = "attention_weights", "lengths"
+KERNELS = {
+    "default": "AUTO",
+    "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+    "reference": "BUILTIN_REF",
+}
+"""Which kernels compute: those the interpreter takes by itself; without its delegate; the portable ones."""
 
 
 class ModelFileError(ValueError):
@@ -128,6 +134,8 @@ class SequenceModel:
         num_threads: threads the interpreter may use.
         verify_checksum: False takes a file that was changed since it was built. The interpreter does not
             survive every damage: a changed byte can end the process, so run such a file in one of its own.
+        kernels: a name of `KERNELS`. The reference kernels are slow and give the same int8 results on every
+            processor; the others differ from one to the next, by a step of an int8 softmax for example.
 
     Attributes:
         metadata: what the model file says about itself: class names, channel names and units,
@@ -145,7 +153,11 @@ class SequenceModel:
     output_scales: dict[str, float]
 
     def __init__(
-        self, model: str | os.PathLike[str] | bytes, num_threads: int = 1, verify_checksum: bool = True
+        self,
+        model: str | os.PathLike[str] | bytes,
+        num_threads: int = 1,
+        verify_checksum: bool = True,
+        kernels: str = "default",
     ) -> None:
         content = model if isinstance(model, bytes) else _read_file(model)
         self.metadata = checked_metadata(_read_metadata(content))
@@ -156,7 +168,7 @@ class SequenceModel:
             )
         if verify_checksum:
             _verify_checksum(content, self.metadata)
-        self._interpreter = open_interpreter(content, num_threads)
+        self._interpreter = open_interpreter(content, num_threads, kernels)
         preprocessing = self.metadata["preprocessing"]
         self._mean = np.array(preprocessing["mean"], np.float32)  # [features]
         self._std = np.array(preprocessing["std"], np.float32)
@@ -356,12 +368,15 @@ _BY_TASK: dict[str, type[SequenceModel]] = {
 
 
 def load_model(
-    model: str | os.PathLike[str] | bytes, num_threads: int = 1, verify_checksum: bool = True
+    model: str | os.PathLike[str] | bytes,
+    num_threads: int = 1,
+    verify_checksum: bool = True,
+    kernels: str = "default",
 ) -> SequenceModel:
     """Return the model of a file, of the class that fits its task; arguments and errors as of it."""
     content = model if isinstance(model, bytes) else _read_file(model)
     task = task_of(checked_metadata(_read_metadata(content)))
-    return _BY_TASK[task](content, num_threads, verify_checksum)
+    return _BY_TASK[task](content, num_threads, verify_checksum, kernels)
 
 
 def task_of(metadata: dict[str, Any]) -> str:
@@ -440,8 +455,10 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
         raise ModelFileError(f"Cannot read the model '{os.fspath(path)}': {error.strerror}.") from error
 
 
-def open_interpreter(content: bytes, num_threads: int) -> Any:
+def open_interpreter(content: bytes, num_threads: int, kernels: str = "default") -> Any:
     """Return an interpreter with its tensors allocated and its state reset; any .tflite will do.
+
+    `kernels` is a name of `KERNELS`.
 
     The interpreter verifies the flatbuffer, so a truncated file is refused. It does not verify what the
     operators make of it: a damaged file can end the process.
@@ -451,7 +468,11 @@ def open_interpreter(content: bytes, num_threads: int) -> Any:
     """
     _require_identifier(content)
     try:
-        interpreter = _interpreter_class()(model_content=content, num_threads=num_threads)
+        interpreter = _interpreter_class()(
+            model_content=content,
+            num_threads=num_threads,
+            **({} if kernels == "default" else {"experimental_op_resolver_type": _resolver(kernels)}),
+        )
         interpreter.allocate_tensors()
         interpreter.reset_all_variables()
     except (ValueError, RuntimeError) as error:
@@ -462,6 +483,12 @@ def open_interpreter(content: bytes, num_threads: int) -> Any:
 def _require_identifier(content: bytes) -> None:
     if content[4:8] != b"TFL3":
         raise ModelFileError("This is not a .tflite file: the identifier 'TFL3' is missing.")
+
+
+def _resolver(kernels: str) -> Any:
+    """Return the library's name for these kernels; its Interpreter and they come from one module."""
+    module = importlib.import_module(_interpreter_class().__module__)
+    return getattr(module.OpResolverType, KERNELS[kernels])
 
 
 def _interpreter_class() -> Any:

@@ -38,6 +38,9 @@ from pipeline.progress import Progress, Silence
 from pipeline.report import collect
 from pipeline.report.data import BUILD_NAMES, ReportData, short_names
 from pipeline.report.numbers import step_size
+from pipeline.targets.job import TargetFile
+from pipeline.targets.target import Target
+from pipeline.targets.verification import on_targets
 
 Tolerances = Mapping[str, float | None]
 Path = str | os.PathLike[str]
@@ -100,10 +103,19 @@ def verify_files(
     *,
     logits: str | None = None,
     attention: str | None = None,
+    targets: Sequence[Target] = (),
+    beside: Sequence[Path] = (),
 ) -> ReportData:
-    """As `verify`, with windows of any source; above 5000 a seeded sample of them, as in a build."""
+    """As `verify`, with windows of any source; above 5000 a seeded sample of them, as in a build.
+
+    Args:
+        targets: where both files are run too, each held against itself here.
+        beside: further files of the same signature, run there and here and not held against A.
+    """
     files = {A: ModelFile.read(reference, logits, attention), B: ModelFile.read(candidate, logits, attention)}
-    require_same_signature(files[A], files[B])
+    others = [ModelFile.read(path, logits, attention) for path in beside]
+    for one in (files[B], *others):
+        require_same_signature(files[A], one)
     classes, channels = files[A].classes, files[A].features
     task, labels = _task(files, given), given.labels
     require_limits_of(task, tolerances)
@@ -125,6 +137,15 @@ def verify_files(
     ran, latency_ms = run_files(
         {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real, task
     )
+    elsewhere = on_targets(
+        targets,
+        {
+            **{name: TargetFile(file, features[name], real) for name, file in files.items()},
+            **{f"{B}{i}": TargetFile(file, features[B], real) for i, file in enumerate(others, start=2)},
+        },
+        task,
+        progress or Silence(),
+    )
     rule = next((one.rule for one in files.values() if one.rule), None)
     more: list[str] = []
     if task == "regression":
@@ -134,7 +155,8 @@ def verify_files(
         collect.Windows(features[A], labels, ran[A], ran[B], class_names, task, units, rule),
         tolerances,
         total=total,
-        notes=[*_notes(files, given, task), *more],
+        explanation=elsewhere.checks,
+        notes=[*_notes(files, given, task), *more, *elsewhere.notes],
         dataset={
             "name": given.name,
             "attribution": given.attribution,
@@ -156,9 +178,11 @@ def verify_files(
         provenance={
             "fuselage": pipeline.__version__,
             **{name: (one.metadata or {}).get("provenance", {}) for name, one in files.items()},
+            **({"targets": elsewhere.provenance} if elsewhere.provenance else {}),
         },
         references={
-            "float_model": f"The promise: B ({files[B].path.name}) against A ({files[A].path.name})"
+            "float_model": f"The promise: B ({files[B].path.name}) against A ({files[A].path.name})",
+            **elsewhere.references,
         },
         names={"float_model": A, "int8": B},
         built=False,

@@ -7,6 +7,8 @@ import click
 
 from pipeline.cli.flags import ConfigCommand, given_flags, tolerance_options
 from pipeline.cli.lazy import examples
+from pipeline.targets.cpus import CPUS
+from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
 
 
 @click.command(
@@ -16,13 +18,33 @@ from pipeline.cli.lazy import examples
         "pipeline verify float.tflite theirs.tflite --data recordings.npz --out parity",
         "pipeline verify a.tflite b.tflite --data basic-motions --limit-accuracy-drop 0.005",
         "pipeline verify a.tflite b.tflite --data test.npz --logits output_0 --attention output_1",
+        "pipeline verify build/japanese-vowels --target arm64",
+        "pipeline verify build/har --target arm64 --cpu cortex-a53 --target ssh:pi@raspberry",
     ),
 )
 @click.argument("reference", metavar="A", type=click.Path(path_type=Path))
-@click.argument("candidate", metavar="B", type=click.Path(path_type=Path))
+@click.argument("candidate", metavar="[B]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--data", "source", required=True, metavar="SOURCE",
-    help="Name of a data set, or an .npz with x_test (and y_test), or a build's golden.npz.",
+    "--data", "source", metavar="SOURCE",
+    help="Name of a data set, or an .npz with x_test (and y_test), or a build's golden.npz. Needed of two "
+    "files; of a build [default: its golden.npz].",
+)  # fmt: skip
+@click.option(
+    "--target", "targets", multiple=True, metavar="TARGET",
+    help="Where the files are run too, and held against themselves here: arm64 (under qemu), "
+    "ssh:USER@HOST[:PORT], adb[:SERIAL]; may be given again [default: host].",
+)  # fmt: skip
+@click.option(
+    "--cpu", metavar="NAME", default=DEFAULT_CPU, show_default=True, type=click.Choice(list(CPUS)),
+    help="The processor that arm64 emulates.",
+)  # fmt: skip
+@click.option(
+    "--cache", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where the emulation is kept [default: $FUSELAGE_CACHE, else fuselage in the user's cache].",
+)  # fmt: skip
+@click.option(
+    "--python", metavar="PATH",
+    help="The Python of an ssh or adb target [default: python3; adb: one that is copied to the phone].",
 )  # fmt: skip
 @click.option("--logits", metavar="NAME", help="The output with a number a class [default: logits].")
 @click.option(
@@ -36,8 +58,12 @@ from pipeline.cli.lazy import examples
 @tolerance_options
 def verify(
     reference: Path,
-    candidate: Path,
-    source: str,
+    candidate: Path | None,
+    source: str | None,
+    targets: tuple[str, ...],
+    cpu: str,
+    cache: Path | None,
+    python: str | None,
     logits: str | None,
     attention: str | None,
     out: Path | None,
@@ -47,7 +73,9 @@ def verify(
     """Hold B, any .tflite file, against A, another one with the same signature.
 
     A is the reference, usually float. The checks, limits, reports and exit codes are those of `build`; of a
-    check without a limit only the value is told. Without --out nothing is written.
+    check without a limit only the value is told. Without --out nothing is written. A alone may be the folder
+    of a build: its int8 file is held against its float one. On a --target all files run that were named, and
+    each has to answer as it does here.
     """
     from pipeline.cli.progress import listener
     from pipeline.cli.summary import print_parity
@@ -55,16 +83,36 @@ def verify(
     from pipeline.data.given import read_given
     from pipeline.disk import disk_errors
     from pipeline.report import render_all
+    from pipeline.targets import Options, target_named
     from pipeline.verify import verify_files
 
+    reference, candidate, beside, source = _chosen(reference, candidate, source)
+    places = [target_named(text, Options(cpu, cache, python)) for text in dict.fromkeys(targets)]
     limits = read_config(None, given_flags(flags)).tolerances.model_dump()
     with listener(quiet) as progress:
         report = verify_files(
-            reference, candidate, read_given(source), limits, progress, logits=logits, attention=attention
-        )
+            reference, candidate, read_given(source), limits, progress, logits=logits, attention=attention,
+            targets=places, beside=beside,
+        )  # fmt: skip
         if out is not None:
             with disk_errors(out):
                 out.mkdir(parents=True, exist_ok=True)
                 render_all(report, out)
     print_parity(report.parity(), None if out is None else out / "report.html")
     return 0 if report.verdict == "pass" else 1
+
+
+def _chosen(
+    reference: Path, candidate: Path | None, source: str | None
+) -> tuple[Path, Path, tuple[Path, ...], str]:
+    """The two files, those beside them, and the windows."""
+    from pipeline.built_files import built_files
+
+    if candidate is None and not reference.is_dir():
+        raise click.UsageError("Missing argument 'B'. One argument alone has to be the folder of a build.")
+    if candidate is not None:
+        if source is None:
+            raise click.UsageError("Missing option '--data': two files bring no windows.")
+        return reference, candidate, (), source
+    built = built_files(reference)
+    return built.float32, built.tested, built.others, source or str(built.golden)

@@ -77,6 +77,9 @@ _ALL = (
         "r2_drop", "<=", "share", "Share of the targets' variance explained, reference minus tested file."
     ),
     Definition(
+        "outputs_different", "<=", "numbers", "Numbers of all outputs that are not the same to the last bit."
+    ),
+    Definition(
         "attention_within_one_step",
         ">=",
         "share",

@@ -161,7 +161,7 @@ def run_files(
         progress.finish()
         outputs = {role: Outputs.load(folder / f"{role}.npz") for role in given}
     if task != "regression":
-        outputs = {role: _as_logits(one, given[role][0]) for role, one in outputs.items()}
+        outputs = {role: as_logits(one, given[role][0]) for role, one in outputs.items()}
     return outputs, latency_ms
 
 
@@ -177,7 +177,7 @@ def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
             real = np.load(folder / REAL, allow_pickle=False) if (folder / REAL).is_file() else None
             told = file.lengths is not None
             ran = run_file(model, features, _Told(role), file.logits, file.attention, real, told)
-            outputs = _shaped(ran, file)
+            outputs = shaped(ran, file)
         except (runtime.WindowError, RuntimeError, ValueError) as error:  # the interpreter's own kinds
             raise InputError(f"'{about['path']}' cannot be run: {error}") from error
         lengths = lengths_of(features, real) if told else None
@@ -209,7 +209,7 @@ def context_of(content: bytes, features: Array, lengths: Array | None = None) ->
         return None
 
 
-def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
+def shaped(outputs: Outputs, file: ModelFile) -> Outputs:
     """Without axes of one element beside the window, in which files of one signature differ."""
     count = len(outputs)
     return dataclasses.replace(
@@ -220,7 +220,7 @@ def _shaped(outputs: Outputs, file: ModelFile) -> Outputs:
     )
 
 
-def _as_logits(outputs: Outputs, file: ModelFile) -> Outputs:
+def as_logits(outputs: Outputs, file: ModelFile) -> Outputs:
     """What gives a probability back: softmax(log p) = p, and sigmoid(log(p / (1 - p))) = p.
 
     An int8 0 (or 1, of a sigmoid) has no finite logit; it becomes a probability next to it.

@@ -10,10 +10,10 @@ MISSING = "not measured"
 
 
 def amount(value: float | None, unit: str = "") -> str:
-    """Three significant digits, small ones as a power of ten; windows and rows as whole numbers."""
+    """Three significant digits, small ones as a power of ten; what is counted as whole numbers."""
     if value is None or not math.isfinite(value):
         return MISSING
-    if unit in ("windows", "rows"):
+    if unit in ("windows", "rows", "numbers"):
         return f"{value:.0f}"
     if value == 0:
         return "0"
