@@ -2,8 +2,8 @@
 
     interpreter = Interpreter("model_int8.tflite", experimental_delegates=[fuselage_kernels.load()])
 
-`load` returns a delegate for the stock interpreter, or raises `Unavailable` and says why; `describe` says what
-a delegate has taken over. Nothing else of fuselage is needed or imported.
+`load` returns a delegate for the stock interpreter, or raises `Unavailable` and says why; `describe` says
+what a delegate has taken over. Nothing else of fuselage is needed or imported.
 """
 
 from fuselage_kernels.library import Taken, describe, runnable_paths
