@@ -59,6 +59,9 @@ struct fl_path {
     /* Run `steps` steps from and to the state in lstm. Strides in bytes between two steps. */
     void (*run)(struct fl_lstm *lstm, const int8_t *x, ptrdiff_t x_stride, int8_t *y, ptrdiff_t y_stride,
                 int32_t steps);
+    /* Parts of it, for tests: see step.h. */
+    void (*activate)(int32_t bits, const int16_t *a, int16_t *result, int32_t count);
+    void (*scale)(const struct fl_multiplier *by, const int32_t *x, int16_t *result, int32_t count);
 };
 
 /* The paths that are built in, best first, ended by NULL, and whether this CPU can run one. */

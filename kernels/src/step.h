@@ -111,6 +111,19 @@ static void run(struct fl_lstm *lstm, const int8_t *x, ptrdiff_t x_stride, int8_
     }
 }
 
+/* The two kinds of functions inside, alone, for tests that go through all their inputs. Counts are whole
+ * numbers of vectors, arrays aligned. bits < 0: logistic of Q3.12, else tanh of Q(bits). */
+static void activate(int32_t bits, const int16_t *a, int16_t *result, int32_t count) {
+    for (int32_t n = 0; n < count; n += LANES)
+        store16(result + n, bits < 0 ? logistic(load16(a + n)) : tanh_fixed(load16(a + n), bits));
+}
+/* sat16(M(x)); the lanes of a block in the order of fl_unit_in_block. */
+static void scale(const struct fl_multiplier *by, const int32_t *x, int16_t *result, int32_t count) {
+    for (int32_t n = 0; n < count; n += LANES)
+        store16(result + n, join16(multiply(load32(x + n), by), multiply(load32(x + n + LANES / 2), by)));
+}
+
 #define FL_DEFINE_PATH(symbol, text, unsigned_offset, split, operand_size) \
     const struct fl_path symbol = {.name = text, .lanes = LANES, .offset = unsigned_offset, \
-                                   .split_pairs = split, .operand_bytes = operand_size, .run = run}
+                                   .split_pairs = split, .operand_bytes = operand_size, .run = run, \
+                                   .activate = activate, .scale = scale}
