@@ -8,9 +8,11 @@ every node.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 from fuselage_kernels.library import LIBRARY, runnable_paths
@@ -75,6 +77,7 @@ def open_delegate(module: str, path: str | None) -> Any:
     """
     options = {} if path is None else {"path": path}
     try:
+        ctypes.CDLL(str(LIBRARY))  # a Delegate whose library cannot be loaded raises again when it is deleted
         return interpreter_of(module).load_delegate(str(LIBRARY), options)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         raise Unavailable(f"{module} cannot load the delegate: {error}") from error
@@ -84,7 +87,8 @@ def interpreter_of(module: str) -> Any:
     """The namespace of an interpreter library that has `Interpreter` and `load_delegate`."""
     if module != "tensorflow":
         return importlib.import_module(f"{module}.interpreter")
-    return importlib.import_module("tensorflow.lite.python.interpreter")
+    lite = importlib.import_module("tensorflow").lite
+    return SimpleNamespace(Interpreter=lite.Interpreter, load_delegate=lite.experimental.load_delegate)
 
 
 def _default_interpreter() -> str:
