@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from int8_lstm_file import Int8Lstm, build
 
-FILE = Path(__file__).parents[2] / "kernels" / "fuselage_kernels" / "selftest.tflite"
+FILE = Path(__file__).parents[2] / "kernels" / "python" / "fuselage_kernels" / "selftest.tflite"
 
 
 def selftest_model() -> bytes:
