@@ -36,11 +36,13 @@ class Run:
         paths: the instruction sets that run there, best first.
         compared: by instruction set and for "built in": bytes compared, and bytes that differ.
         instructions: by model: of one invoke(), built in and ours.
+        wrong: by instruction set: values of the functions inside that differ from their tables.
     """
 
     paths: tuple[str, ...]
     compared: dict[str, tuple[int, int]]
     instructions: dict[str, tuple[int, int]]
+    wrong: dict[str, int]
 
 
 def build(folder: Path, freestanding: bool = False) -> Path:
@@ -60,12 +62,14 @@ def run(
     library: Path,
     compared: Mapping[str, tuple[bytes, Mapping[str, np.ndarray]]],
     counted: Mapping[str, bytes],
+    functions: Mapping[str, np.ndarray] | None = None,
 ) -> Run:
     """Run models on one emulated processor.
 
     Args:
         compared: model and expected results by name, as arm_kernels_job.py reads them.
         counted: models whose instructions are counted, by name.
+        functions: tables of the functions inside, as arm_kernels_job.py reads them.
     """
     machine = emulator.set_up(cache_folder())
     plugin = _plugin(cache_folder(), machine.versions["qemu"]) if counted else None
@@ -77,6 +81,8 @@ def run(
             np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
         for name, content in counted.items():
             (folder / f"{name}.tflite").write_bytes(content)
+        if functions:
+            np.savez(folder / "functions.npz", allow_pickle=False, **functions)
         job = Path(__file__).with_name("arm_kernels_job.py")
         marks = f"{plugin},out={folder / 'marks'}" if plugin else None
         command, environment = machine.command(cpu, ["-B", str(job), str(folder)], marks)
@@ -92,6 +98,7 @@ def run(
         tuple(result["paths"]),
         {path: (total, differing) for path, (total, differing) in result["compared"].items()},
         _counts(result["counted"], places),
+        result["wrong"],
     )
 
 

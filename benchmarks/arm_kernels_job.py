@@ -4,7 +4,8 @@ This file stands alone. The folder holds `kernels.so`, models `NAME.tflite`, and
 (`x` [windows, ...] and what has to come out, `0`, `1`, ... [windows, ...]) or nothing. Models with results
 are run with the built-in kernel and with every instruction set that runs here, and compared; of the others
 the executed instructions of invoke() are marked for a counter by calls of getppid(): nothing at all, the
-built-in kernel, ours. `result.json` says what was compared and in which order was counted.
+built-in kernel, ours. `functions.npz`, if it is there, has the tables of the functions inside the op by the
+integer bits of their input, for all inputs. `result.json` says what was compared and what was counted.
 """
 
 from __future__ import annotations
@@ -60,6 +61,20 @@ def compare(interpreter: Any, expected: dict[str, np.ndarray]) -> tuple[int, int
     return total, differing
 
 
+def wrong_entries(library: Path, path: str, tables: Any) -> int:
+    """How many values of the functions inside the op differ from their tables."""
+    function = ctypes.CDLL(str(library)).fuselage_kernels_test_activate
+    a = np.arange(-32768, 32768).astype(np.int16)
+    wrong = 0
+    for bits in tables.files:
+        got = np.zeros_like(a)
+        pointers = (ctypes.c_void_p(array.ctypes.data) for array in (a, got))
+        if not function(path.encode(), int(bits), *pointers, a.size):
+            raise RuntimeError(f"{path} does not run here.")
+        wrong += int((got != tables[bits]).sum())
+    return wrong
+
+
 def main(folder: Path) -> None:
     """Do the job of a folder."""
     library = folder / "kernels.so"
@@ -84,7 +99,11 @@ def main(folder: Path) -> None:
             os.getppid()
             interpreter.invoke()
             os.getppid()
-    result = {"paths": paths, "compared": compared, "counted": counted}
+    wrong = {}
+    if (folder / "functions.npz").exists():
+        with np.load(folder / "functions.npz", allow_pickle=False) as tables:
+            wrong = {path: wrong_entries(library, path, tables) for path in paths}
+    result = {"paths": paths, "compared": compared, "counted": counted, "wrong": wrong}
     (folder / "result.json").write_text(json.dumps(result))
 
 

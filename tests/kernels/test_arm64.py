@@ -19,6 +19,7 @@ from kernel_cases import Running, random_input, random_lstm
 from source_tree import ROOT
 
 from models.errors import VerificationError
+from models.quantization import fixed_point
 
 pytestmark = [
     pytest.mark.slow,
@@ -68,6 +69,17 @@ def expected() -> dict[str, tuple[bytes, dict[str, np.ndarray]]]:
         arrays = {str(n): np.stack(column) for n, column in enumerate(zip(*results, strict=True))}
         cases[f"{seed}"] = (build(lstm), {"x": np.stack(windows), **arrays})
     return cases
+
+
+@pytest.mark.parametrize("cpu", ["cortex-a72", "cortex-a76"])
+def test_all_inputs_of_all_functions(cpu: str, libraries: dict[bool, Path]) -> None:
+    tables = {str(bits): table for bits, table in enumerate(fixed_point.tanh_tables())}
+    tables["-1"] = fixed_point.logistic_table()
+    try:
+        run = arm.run(cpu, libraries[False], {}, {}, tables)
+    except VerificationError as error:
+        pytest.skip(f"no emulation here: {error}")
+    assert run.wrong == dict.fromkeys(CPUS[cpu], 0)
 
 
 def small(seed: int) -> Int8Lstm:
