@@ -44,7 +44,7 @@ def _library() -> ctypes.CDLL:
 
 def runnable_paths() -> tuple[str, ...]:
     """The instruction sets that the library can use on this CPU, best first."""
-    found = []
+    found: list[str] = []
     while (name := _library().fuselage_kernels_runnable(len(found))) is not None:
         found.append(name.decode())
     return tuple(found)
