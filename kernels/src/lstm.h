@@ -40,7 +40,8 @@ struct fl_lstm {
     int32_t cell_min, cell_max;   /* the clip, or int16 */
     struct fl_multiplier hidden;  /* of o tanh(c), Q0.30 */
     int32_t hidden_zero_point;
-    /* The state while it runs, filled up to whole blocks, and scratch. */
+    /* The state while it runs, filled up to whole blocks, and scratch. Of state and gates there is room for
+     * more blocks, up to a multiple of the path's `wide`. */
     int8_t *state_h;   /* [blocks * lanes] */
     int16_t *state_c;  /* [blocks * lanes] */
     int8_t *operand;   /* a row of x or h as the path's dot product takes it */
@@ -53,6 +54,7 @@ struct fl_lstm {
 struct fl_path {
     const char *name;
     int32_t lanes;       /* int16 values in a vector */
+    int32_t wide;        /* blocks whose gates are computed at once, see wide.h */
     int32_t offset;      /* added to an int8 operand to make it the unsigned one that the dot product takes */
     int32_t split_pairs; /* byte order in a group, see fl_weight_place */
     int32_t operand_bytes; /* that a group's FL_COLUMNS values take in `operand` */

@@ -30,11 +30,12 @@ static void lay_out(struct pieces *pieces, const struct fl_node *node, const str
         most = groups > most ? groups : most;
     }
     lstm->blocks = (int32_t)blocks;
-    lstm->state_h = piece(pieces, blocks * path->lanes);
-    lstm->state_c = piece(pieces, blocks * path->lanes * sizeof(int16_t));
+    const size_t lanes = (blocks + path->wide - 1) / path->wide * path->wide * path->lanes;
+    lstm->state_h = piece(pieces, lanes);
+    lstm->state_c = piece(pieces, lanes * sizeof(int16_t));
     lstm->operand = piece(pieces, (size_t)most * path->operand_bytes);
     lstm->parts = piece(pieces, FL_CHUNK * row * sizeof(int16_t));
-    lstm->gates = piece(pieces, row * sizeof(int16_t));
+    lstm->gates = piece(pieces, lanes * FL_GATES * sizeof(int16_t));
 }
 
 /* Weights and biases of one matrix. W (x - z) + b = W x + (b - z sum(W)); a path that adds an offset to x

@@ -3,13 +3,13 @@
 
 typedef int8x16_t OPERAND;
 
-static inline void store_operand(int8_t *to, const int8_t *from, int32_t count) { memcpy(to, from, (size_t)count); }
-static inline OPERAND load_operand(const int8_t *operand, int32_t group) {
+FL_INLINE void store_operand(int8_t *to, const int8_t *from, int32_t count) { memcpy(to, from, (size_t)count); }
+FL_INLINE OPERAND load_operand(const int8_t *operand, int32_t group) {
     int32_t four;
     memcpy(&four, operand + 4 * group, sizeof four);
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
-static inline V32 add_dot(V32 sum, OPERAND x, const int8_t *weights) {
+FL_INLINE V32 add_dot(V32 sum, OPERAND x, const int8_t *weights) {
     return vdotq_s32(sum, vld1q_s8(weights), x);
 }
 

@@ -9,38 +9,49 @@
  * docs/integer-lstm.md has them in full, converters/integer_lstm.py computes them in NumPy. The input part of
  * many steps is computed first, in one go: it does not wait for anything.
  *
- * An instruction set's header defines V16 (LANES int16 values), V32 (half as many int32) and OPERAND (what a
- * dot product takes beside weights), and the functions used here and in activations.h; simd_plain.h is the
- * one to read first.
+ * An instruction set's header defines V16 (LANES int16 values), V32 (half as many int32), OPERAND (what a dot
+ * product takes beside weights), WIDE, and the functions used here and in wide.h; simd_plain.h is the one to
+ * read first.
  */
 #include "lstm.h"
 
-#include <string.h>
-
-#define FL_UNROLL _Pragma("GCC unroll 8")
+#include "wide.h"
 
 #include "activations.h"
+
+#include <string.h>
 
 enum { HALF = 2 * LANES }; /* bytes of a half's group of weights, LANES / 2 * FL_COLUMNS */
 
 /* M(x). No sum overflows: |x| < 2^30 (node.c refuses larger sums), so is |H(x, factor)|, and the nudge is at
  * most 2^30; or x is shifted left, wraps as in the interpreter, and nudge and mask are 0. */
-static inline V32 multiply(V32 x, const struct fl_multiplier *by) {
+FL_INLINE V32 multiply(V32 x, const struct fl_multiplier *by) {
     V32 high = doubling_high_mul32(shift_left32(x, by->left), by->factor);
     return rounding_shift_right32(high, by->right, by->nudge, by->mask);
 }
 
 /* R(a b, n), saturated to int16; n >= 1. |a b| <= 2^30 and the nudge is small: nothing overflows. */
-static inline V16 product(V16 a, V16 b, int32_t n) {
+FL_INLINE V16 product16(V16 a, V16 b, int32_t n) {
     V32 low, high;
     multiply16(a, b, &low, &high);
     return join16(rounding_shift_right32(low, n, 1 << (n - 1), -1),
                   rounding_shift_right32(high, n, 1 << (n - 1), -1));
 }
+FL_INLINE W16 product(W16 a, W16 b, int32_t shift) { EACH_PART(product16(a.part[n], b.part[n], shift)); }
+
+/* M(a b) + c, saturated to int16. */
+FL_INLINE V16 scaled_product16(V16 a, V16 b, const struct fl_multiplier *by, int32_t c) {
+    V32 low, high;
+    multiply16(a, b, &low, &high);
+    return join16(add32(multiply(low, by), set32(c)), add32(multiply(high, by), set32(c)));
+}
+FL_INLINE W16 scaled_product(W16 a, W16 b, const struct fl_multiplier *by, int32_t c) {
+    EACH_PART(scaled_product16(a.part[n], b.part[n], by, c));
+}
 
 /* sat16(M(W x + b) + part) of all gates and units. A saturating int16 sum would not do: M's 32 bits are
  * added whole. `part` may be null: 0. */
-static inline __attribute__((always_inline)) void project(const struct fl_lstm *lstm,
+FL_INLINE void project(const struct fl_lstm *lstm,
                                                           const struct fl_product *of, const int8_t *operand,
                                                           const int16_t *part, int16_t *out) {
     const int8_t *weights = of->weights;
@@ -69,27 +80,28 @@ static inline __attribute__((always_inline)) void project(const struct fl_lstm *
     }
 }
 
-/* Gates, cell and hidden state of one step. */
-static inline void update(struct fl_lstm *lstm) {
+/* Gates, cell and hidden state of one step, WIDE blocks at a time. (The arrays have room for a last block that
+ * is none; what is computed there is never read.) */
+FL_INLINE void update(struct fl_lstm *lstm) {
     const int16_t *a = lstm->gates;
-    for (int32_t block = 0; block < lstm->blocks; block++, a += FL_GATES * LANES) {
-        V16 i = logistic(load16(a)), f = logistic(load16(a + LANES));
-        V16 g = tanh_fixed(load16(a + 2 * LANES), 3);
+    const int between = FL_GATES * LANES;
+    for (int32_t block = 0; block < lstm->blocks; block += WIDE, a += WIDE * between) {
+        W16 i = logistic(w_load(a, between)), f = logistic(w_load(a + LANES, between));
+        W16 g = tanh_fixed(w_load(a + 2 * LANES, between), 3);
         int16_t *state_c = lstm->state_c + block * LANES;
         /* Each product fits int16, so that a saturating int16 sum is the saturated sum. */
-        V16 c = add_saturating16(product(f, load16(state_c), 15),
+        W16 c = w_add_saturating(product(f, w_load(state_c, LANES), 15),
                                  product(i, g, 15 + lstm->cell_integer_bits));
-        c = max16(min16(c, set16(lstm->cell_max)), set16(lstm->cell_min));
-        store16(state_c, c);
+        c = w_max(w_min(c, w_set(lstm->cell_max)), w_set(lstm->cell_min));
         /* The output gate waits for nothing: beside tanh(c), the longest chain, it costs little time. */
-        V16 o = logistic(load16(a + 3 * LANES));
-        V32 low, high;
-        multiply16(o, tanh_fixed(c, lstm->cell_integer_bits), &low, &high);
-        V32 zero_point = set32(lstm->hidden_zero_point);
-        low = add32(multiply(low, &lstm->hidden), zero_point);
-        high = add32(multiply(high, &lstm->hidden), zero_point);
-        /* int32 to int16 to int8, saturating twice, is saturating once. */
-        store8(lstm->state_h + block * LANES, join16(low, high));
+        W16 o = logistic(w_load(a + 3 * LANES, between));
+        W16 h = scaled_product(o, tanh_fixed(c, lstm->cell_integer_bits), &lstm->hidden, lstm->hidden_zero_point);
+        FL_UNROLL
+        for (int n = 0; n < WIDE; n++) {
+            store16(state_c + n * LANES, c.part[n]);
+            /* int32 to int16 and then to int8, each saturating, is one saturation. */
+            store8(lstm->state_h + (block + n) * LANES, h.part[n]);
+        }
     }
 }
 
@@ -114,8 +126,10 @@ static void run(struct fl_lstm *lstm, const int8_t *x, ptrdiff_t x_stride, int8_
 /* The two kinds of functions inside, alone, for tests that go through all their inputs. Counts are whole
  * numbers of vectors, arrays aligned. bits < 0: logistic of Q3.12, else tanh of Q(bits). */
 static void activate(int32_t bits, const int16_t *a, int16_t *result, int32_t count) {
-    for (int32_t n = 0; n < count; n += LANES)
-        store16(result + n, bits < 0 ? logistic(load16(a + n)) : tanh_fixed(load16(a + n), bits));
+    for (int32_t n = 0; n < count; n += LANES) {
+        W16 x = w_load(a + n, 0); /* the same in all parts */
+        store16(result + n, (bits < 0 ? logistic(x) : tanh_fixed(x, bits)).part[0]);
+    }
 }
 /* sat16(M(x)); the lanes of a block in the order of fl_unit_in_block. */
 static void scale(const struct fl_multiplier *by, const int32_t *x, int16_t *result, int32_t count) {
@@ -124,6 +138,6 @@ static void scale(const struct fl_multiplier *by, const int32_t *x, int16_t *res
 }
 
 #define FL_DEFINE_PATH(symbol, text, unsigned_offset, split, operand_size) \
-    const struct fl_path symbol = {.name = text, .lanes = LANES, .offset = unsigned_offset, \
+    const struct fl_path symbol = {.name = text, .lanes = LANES, .wide = WIDE, .offset = unsigned_offset, \
                                    .split_pairs = split, .operand_bytes = operand_size, .run = run, \
                                    .activate = activate, .scale = scale}
