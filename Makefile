@@ -6,17 +6,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NEEDS := pyproject.toml constraints.txt
+KERNELS := $(wildcard kernels/CMakeLists.txt kernels/pyproject.toml kernels/src/* kernels/python/fuselage_kernels/*.*)
 
-.PHONY: demo test apk fuzz bench equality matrix lint types
+.PHONY: demo test apk fuzz bench equality matrix kernels bench-kernels lint types
 
 demo: $(VENV)/.installed
 	$(BIN)/pipeline build --quantize int8
 
-test: lint types
+test: lint types $(VENV)/.tried-kernels
 	$(BIN)/python -m pytest -ra
 
 apk:
 	$(MAKE) -C android_demo apk
+
+# The faster int8 LSTM (kernels/README.md), and how much faster it is here.
+kernels: $(VENV)/.installed-kernels
+
+bench-kernels: $(VENV)/.installed-kernels
+	$(BIN)/python kernels/benchmark.py
 
 # Minutes to hours of random damage: make fuzz FUZZ_EXAMPLES=20000 (for each of the fuzz tests).
 fuzz: export FUZZ_EXAMPLES ?= 2000
@@ -51,6 +58,15 @@ $(VENV)/.installed: $(NEEDS) | $(BIN)/pip
 $(VENV)/.installed-test: $(NEEDS) | $(BIN)/pip
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[test]'
 	touch $(VENV)/.installed $@
+
+$(VENV)/.installed-kernels: $(KERNELS) | $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet ./kernels
+	touch $@
+
+# The tests take it along where it can be compiled; elsewhere its tests are skipped, and say so.
+$(VENV)/.tried-kernels: $(KERNELS) | $(VENV)/.installed-test
+	if command -v cc >/dev/null; then $(MAKE) kernels; else echo "No C compiler: no fuselage-kernels."; fi
+	touch $@
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

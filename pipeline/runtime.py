@@ -25,6 +25,7 @@ import json
 import os
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,15 +37,23 @@ METADATA_VERSION = 1
 SIGNATURE = "serving_default"
 ATTENTION, LENGTHS = "attention_weights", "lengths"
 KERNELS = {
+    "builtin": "AUTO",
     "default": "AUTO",
-    "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+    "undelegated": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
     "reference": "BUILTIN_REF",
 }
-"""Which kernels compute: those the interpreter takes by itself; without its delegate; the portable ones."""
+"""Which of the interpreter's kernels compute: those it takes by itself (under two names); the same without
+its delegate; the portable ones."""
+FUSELAGE, AUTO = "fuselage", "auto"
+"""fuselage-kernels run the int8 LSTM, and the rest is "builtin"; or so where that is possible."""
 
 
 class ModelFileError(ValueError):
     """The model file cannot be read, is damaged, or is not one of ours."""
+
+
+class KernelsError(RuntimeError):
+    """The kernels that were asked for cannot run here, or not this model."""
 
 
 class WindowError(ValueError):
@@ -136,10 +145,14 @@ class SequenceModel:
         num_threads: threads the interpreter may use.
         verify_checksum: False takes a file that was changed since it was built. The interpreter does not
             survive every damage: a changed byte can end the process, so run such a file in one of its own.
-        kernels: a name of `KERNELS`. The reference kernels are slow and give the same int8 results on every
-            processor; the others differ from one to the next, by a step of an int8 softmax for example.
+        kernels: a name of `KERNELS`, "fuselage" or "auto". The reference kernels are slow and give the same
+            int8 results on every processor; the others differ from one to the next, by a step of an int8
+            softmax for example. "fuselage" runs the int8 LSTM by the package fuselage-kernels, with the
+            results of "builtin" to the last bit; "auto" does so where it is possible.
 
     Attributes:
+        kernels: what runs the LSTM: a name of `KERNELS`, or "fuselage".
+        kernels_note: a sentence that says more: the instruction set, or why "auto" came to "builtin".
         metadata: what the model file says about itself: class names, channel names and units,
             preprocessing constants, provenance.
         output_scales: quantization step of each output, 0.0 where the output is not quantized. For a
@@ -147,6 +160,7 @@ class SequenceModel:
 
     Raises:
         ModelFileError: the file is missing, damaged, or lacks the metadata or signature.
+        KernelsError: "fuselage" was asked for and cannot run all LSTMs of the model; the text says why.
     """
 
     task: str
@@ -159,7 +173,7 @@ class SequenceModel:
         model: str | os.PathLike[str] | bytes,
         num_threads: int = 1,
         verify_checksum: bool = True,
-        kernels: str = "default",
+        kernels: str = "builtin",
     ) -> None:
         content, self.metadata = read_checked(model, verify_checksum)
         if task_of(self.metadata) != self.task:
@@ -167,7 +181,7 @@ class SequenceModel:
                 f"The model's task is {task_of(self.metadata)}; {type(self).__name__} is for {self.task}. "
                 "load_model() takes any."
             )
-        self._interpreter = open_interpreter(content, num_threads, kernels)
+        self._interpreter, self.kernels, self.kernels_note = open_with_kernels(content, num_threads, kernels)
         preprocessing = self.metadata["preprocessing"]
         self._shape = (preprocessing["steps"], preprocessing["features"])
         self._padding = preprocessing["padding"]
@@ -456,7 +470,7 @@ def load_model(
     model: str | os.PathLike[str] | bytes,
     num_threads: int = 1,
     verify_checksum: bool = True,
-    kernels: str = "default",
+    kernels: str = "builtin",
 ) -> SequenceModel:
     """Return the model of a file, of the class that fits its task; arguments and errors as of it."""
     content = model if isinstance(model, bytes) else _read_file(model)
@@ -583,10 +597,53 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
         raise ModelFileError(f"Cannot read the model '{os.fspath(path)}': {error.strerror}.") from error
 
 
-def open_interpreter(content: bytes, num_threads: int, kernels: str = "default") -> Any:
+def open_with_kernels(content: bytes, num_threads: int, kernels: str) -> tuple[Any, str, str]:
+    """Return an interpreter, the name of what runs the LSTM in it, and a sentence about it.
+
+    `kernels` is a name of `KERNELS`, "fuselage" or "auto".
+
+    Raises:
+        ModelFileError: as of `open_interpreter`.
+        KernelsError: an unknown name; "fuselage" cannot run, or not all LSTMs of the model.
+    """
+    if kernels in KERNELS:
+        name = "builtin" if kernels == "default" else kernels
+        return open_interpreter(content, num_threads, kernels), name, "The interpreter's own kernels."
+    if kernels not in (FUSELAGE, AUTO):
+        raise KernelsError(f"Unknown kernels '{kernels}'. Known: {', '.join([AUTO, FUSELAGE, *KERNELS])}.")
+    package, delegate, problem = _fuselage_delegate()
+    if not problem:
+        interpreter = open_interpreter(content, num_threads, delegates=[delegate])
+        told = package.describe(delegate)
+        note = f"fuselage-kernels ({told.path}) run {told.taken} of {told.taken + told.refused} fused LSTMs."
+        if told.reasons:
+            note += f" The built-in kernel runs the rest: {'; '.join(dict.fromkeys(told.reasons))}."
+        if told.taken and (kernels == AUTO or not told.refused):
+            return interpreter, FUSELAGE, note
+        problem = note
+    if kernels == FUSELAGE:
+        raise KernelsError(problem)
+    return open_interpreter(content, num_threads), "builtin", problem
+
+
+def _fuselage_delegate() -> tuple[Any, Any, str]:
+    """Return the package fuselage_kernels, a delegate of it, and "", or why there is none."""
+    try:
+        package = importlib.import_module("fuselage_kernels")
+    except ImportError:
+        return None, None, "The package fuselage-kernels is not installed."
+    try:
+        return package, package.load(_interpreter_class().__module__.split(".")[0]), ""
+    except package.Unavailable as error:
+        return package, None, str(error)
+
+
+def open_interpreter(
+    content: bytes, num_threads: int, kernels: str = "builtin", delegates: Sequence[Any] = ()
+) -> Any:
     """Return an interpreter with its tensors allocated and its state reset; any .tflite will do.
 
-    `kernels` is a name of `KERNELS`.
+    `kernels` is a name of `KERNELS`; `delegates` take what they can before the interpreter's own.
 
     The interpreter verifies the flatbuffer, so a truncated file is refused. It does not verify what the
     operators make of it: a damaged file can end the process.
@@ -601,7 +658,8 @@ def open_interpreter(content: bytes, num_threads: int, kernels: str = "default")
         interpreter = _interpreter_class()(
             model_content=content,
             num_threads=num_threads,
-            **({} if kernels == "default" else {"experimental_op_resolver_type": _resolver(kernels)}),
+            **({"experimental_delegates": list(delegates)} if delegates else {}),
+            **({} if KERNELS[kernels] == "AUTO" else {"experimental_op_resolver_type": _resolver(kernels)}),
         )
         interpreter.allocate_tensors()
         interpreter.reset_all_variables()

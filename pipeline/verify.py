@@ -58,6 +58,7 @@ def verify(
     tolerances: Tolerances | None = None,
     logits: str | None = None,
     attention: str | None = None,
+    kernels: str = "builtin",
 ) -> ReportData:
     """Hold a .tflite against another one of the same signature, ours or not.
 
@@ -73,6 +74,7 @@ def verify(
         tolerances: limits by check name, as in `[tolerances]` of a configuration; None: the default.
         logits, attention: names of these outputs; by default `logits` (or the only output) and
             `attention_weights`.
+        kernels: what runs the candidate's LSTMs, as in `pipeline.runtime`; the reference runs as built in.
 
     Returns:
         `verdict` ("pass" or "fail"), `headline`, `checks`, `accuracies`, `notes` and the rest of a report;
@@ -91,7 +93,9 @@ def verify(
         given = given_for(os.fspath(data), reference, candidate, logits=logits, attention=attention)
     else:
         given = as_given(data, labels, standardized)
-    return verify_files(reference, candidate, given, tolerances or {}, logits=logits, attention=attention)
+    return verify_files(
+        reference, candidate, given, tolerances or {}, logits=logits, attention=attention, kernels=kernels
+    )
 
 
 def given_for(
@@ -113,12 +117,14 @@ def verify_files(
     attention: str | None = None,
     targets: Sequence[Target] = (),
     beside: Sequence[Path] = (),
+    kernels: str = "builtin",
 ) -> ReportData:
     """As `verify`, with windows of any source; above 5000 a seeded sample of them, as in a build.
 
     Args:
         targets: where both files are run too, each held against itself here.
         beside: further files of the same signature, run there and here and not held against A.
+        kernels: what runs B's LSTMs here, as in `pipeline.runtime`; a note says what ran.
     """
     files = {A: ModelFile.read(reference, logits, attention), B: ModelFile.read(candidate, logits, attention)}
     others = [ModelFile.read(path, logits, attention) for path in beside]
@@ -142,8 +148,14 @@ def verify_files(
         if real is not None and given.lengths is None:  # data sets pad in front
             labels = moved_padding(labels, real.sum(axis=1), "end")
         real = labels != NO_LABEL
+    told: dict[str, str] = {}
     ran, latency_ms = run_files(
-        {name: (file, features[name]) for name, file in files.items()}, progress or Silence(), real, task
+        {name: (file, features[name]) for name, file in files.items()},
+        progress or Silence(),
+        real,
+        task,
+        {B: kernels},
+        told,
     )
     elsewhere = on_targets(
         targets,
@@ -164,7 +176,12 @@ def verify_files(
         tolerances,
         total=total,
         explanation=elsewhere.checks,
-        notes=[*_notes(files, given, task), *more, *elsewhere.notes],
+        notes=[
+            *_notes(files, given, task),
+            *([] if kernels == "builtin" else [f"LSTM kernels of B: {told[B]}"]),
+            *more,
+            *elsewhere.notes,
+        ],
         dataset={
             "name": given.name,
             "attribution": given.attribution,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from models.errors import InputError
+from pipeline.cli.kernels import kernels_option
 from pipeline.cli.lazy import examples
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv",
         "pipeline run build/japanese-vowels/model_int8.tflite --input build/japanese-vowels/golden.npz",
         "pipeline run build/fsdd/model_int8.tflite --input 7_jackson_3.wav",
+        "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv --kernels auto",
     )
 )
 @click.argument("model", type=click.Path(path_type=Path))
@@ -29,24 +31,29 @@ if TYPE_CHECKING:
     "--input", "windows", required=True, type=click.Path(path_type=Path), metavar="FILE",
     help="Windows in raw units: .csv (one), .npy, or .npz with raw_features or x_test; .wav for audio.",
 )  # fmt: skip
-def run(model: Path, windows: Path) -> None:
+@kernels_option("What runs the LSTMs.")
+def run(model: Path, windows: Path, kernels: str) -> None:
     """Run MODEL on the windows of FILE and print one JSON object a line.
 
     Each has window, label, class_index, probabilities by class name, and attention_weights, one a time step.
     A model of several labels has labels, one of values has values and units by name, one of steps a label
-    and probabilities for each.
+    and probabilities for each. What ran the LSTMs is said on stderr where it was asked for.
     """
     from models.quiet_tensorflow import stderr_held_back
     from pipeline.predictions import to_json
-    from pipeline.runtime import ModelFileError, WindowError, load_model
+    from pipeline.runtime import KernelsError, ModelFileError, WindowError, load_model
 
     try:
         with stderr_held_back():  # the interpreter tells about its delegate
-            loaded = load_model(model)
+            loaded = load_model(model, kernels=kernels)
+    except KernelsError as error:
+        raise InputError(f"'{model}': {error}", "--kernels auto takes the built-in kernel then.") from error
     except ModelFileError as error:
         raise InputError(f"'{model}': {error}", _tip(model)) from error
     names = loaded.metadata["class_names"]
     tell = functools.partial(click.echo, err=True)
+    if kernels != "builtin":
+        tell(f"LSTM kernels: {loaded.kernels_note}")
     for index, window in enumerate(_windows(loaded, windows, tell)):
         try:
             found = loaded.predict(window)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipeline.cli.flags import ConfigCommand, given_flags, tolerance_options
+from pipeline.cli.kernels import kernels_option
 from pipeline.cli.lazy import examples
 from pipeline.targets.cpus import CPUS
 from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
@@ -18,6 +19,7 @@ from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
         "pipeline verify float.tflite theirs.tflite --data recordings.npz --out parity",
         "pipeline verify a.tflite b.tflite --data basic-motions --limit-accuracy-drop 0.005",
         "pipeline verify a.tflite b.tflite --data test.npz --logits output_0 --attention output_1",
+        "pipeline verify a.tflite b.tflite --data test.npz --kernels fuselage",
         "pipeline verify build/japanese-vowels --target arm64",
         "pipeline verify build/har --target arm64 --cpu cortex-a53 --target ssh:pi@raspberry",
     ),
@@ -50,6 +52,7 @@ from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
 @click.option(
     "--attention", metavar="NAME", help="The output with a weight a step [default: attention_weights]."
 )
+@kernels_option("What runs B's LSTMs; A runs as built in.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR",
     help="Write report.json, report.md, report.html and junit.xml there.",
@@ -66,6 +69,7 @@ def verify(
     python: str | None,
     logits: str | None,
     attention: str | None,
+    kernels: str,
     out: Path | None,
     quiet: bool,
     **flags: Any,
@@ -92,7 +96,7 @@ def verify(
         given = given_for(source, reference, candidate, logits=logits, attention=attention)
         report = verify_files(
             reference, candidate, given, limits, progress, logits=logits, attention=attention,
-            targets=places, beside=beside,
+            targets=places, beside=beside, kernels=kernels,
         )  # fmt: skip
         if out is not None:
             with disk_errors(out):

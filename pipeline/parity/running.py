@@ -32,6 +32,7 @@ class Runnable(Protocol):
     """What answers windows: a `pipeline.runtime.SequenceModel`, or a file that is not ours."""
 
     output_scales: dict[str, float]
+    kernels_note: str
 
     def run(self, features: Array, length: int | None = None) -> Mapping[str, Array]:
         """Outputs of one window [T, F] by name, dequantized, from the zero state.
@@ -43,8 +44,9 @@ class Runnable(Protocol):
 class ForeignModel:
     """A file without our metadata, run as the runtime runs ours."""
 
-    def __init__(self, file: ModelFile) -> None:
-        self._interpreter = runtime.open_interpreter(file.content, num_threads=1)
+    def __init__(self, file: ModelFile, kernels: str = "builtin") -> None:
+        opened = runtime.open_with_kernels(file.content, 1, kernels)
+        self._interpreter, self.kernels, self.kernels_note = opened
         details = self._interpreter.get_input_details() + self._interpreter.get_output_details()
         by_index = {one["index"]: one for one in details}
         self._input = by_index[file.input.index]
@@ -68,18 +70,18 @@ class ForeignModel:
         }
 
 
-def open_model(file: ModelFile) -> Runnable:
-    """An interpreter for the file: ours through the class that ships.
+def open_model(file: ModelFile, kernels: str = "builtin") -> Runnable:
+    """An interpreter for the file: ours through the class that ships. `kernels` as in `pipeline.runtime`.
 
     Raises:
-        InputError: the interpreter, or our runtime, refuses it.
+        InputError: the interpreter, or our runtime, refuses it; the kernels cannot run it.
     """
     try:
         if file.metadata is None:
-            return ForeignModel(file)
+            return ForeignModel(file, kernels)
         # A file of ours that was changed since is compared like any other.
-        return runtime.load_model(file.content, verify_checksum=False)
-    except runtime.ModelFileError as error:
+        return runtime.load_model(file.content, verify_checksum=False, kernels=kernels)
+    except (runtime.ModelFileError, runtime.KernelsError) as error:
         raise InputError(f"'{file.path}' cannot be run: {error}") from error
 
 
@@ -121,6 +123,8 @@ def run_files(
     progress: Progress,
     real: Array | None = None,
     task: str = "classification",
+    kernels: Mapping[str, str] | None = None,
+    told: dict[str, str] | None = None,
 ) -> tuple[dict[str, Outputs], dict[str, float]]:
     """Run files in a child process.
 
@@ -128,6 +132,8 @@ def run_files(
         given: by any name, each file and its features [n, T, F].
         real: [n, T], the steps of every window that count, see `Outputs`; None: all.
         task: what they answer; of "regression" a softmax or sigmoid at the end gives values.
+        kernels: by the same names, of `pipeline.runtime`; of those that are not named "builtin".
+        told: filled with a sentence about the kernels that ran, by the same names.
 
     Returns:
         The outputs, with the context vectors where they can be found, and the median time of one window in
@@ -155,25 +161,35 @@ def run_files(
         for role, (file, features) in given.items():
             (folder / f"{role}.tflite").write_bytes(file.content)
             np.save(folder / f"{role}.npy", features)
-            files[role] = {"path": str(file.path), "logits": file.logits, "attention": file.attention}
+            files[role] = {
+                "path": str(file.path),
+                "logits": file.logits,
+                "attention": file.attention,
+                "kernels": (kernels or {}).get(role, "builtin"),
+            }
         progress.start("Running the files", sum(len(features) for _, features in given.values()))
-        latency_ms = child.run_in_child(JOB, folder, files, relay, crashed)
+        result = child.run_in_child(JOB, folder, files, relay, crashed)
         progress.finish()
         outputs = {role: Outputs.load(folder / f"{role}.npz") for role in given}
     if task != "regression":
         outputs = {role: as_logits(one, given[role][0]) for role, one in outputs.items()}
-    return outputs, latency_ms
+    if told is not None:
+        told.update(result["kernels"])
+    return outputs, result["latency_ms"]
 
 
 def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
-    """In the child: run `ROLE.tflite` on `ROLE.npy`, write `ROLE.npz`; the result is the latencies."""
-    folder, timed = Path(folder), {}
+    """In the child: run `ROLE.tflite` on `ROLE.npy`, write `ROLE.npz`; the result is `latency_ms` and a
+    sentence about the `kernels`, each by role."""
+    folder, timed, told_kernels = Path(folder), {}, {}
     for role, about in files.items():
         child.say(f"{role} 0")
         try:
             file = ModelFile.read(folder / f"{role}.tflite", about["logits"], about["attention"])
             file = dataclasses.replace(file, path=Path(about["path"]))
-            model, features = open_model(file), np.load(folder / f"{role}.npy", allow_pickle=False)
+            model = open_model(file, about["kernels"])
+            told_kernels[role] = model.kernels_note
+            features = np.load(folder / f"{role}.npy", allow_pickle=False)
             real = np.load(folder / REAL, allow_pickle=False) if (folder / REAL).is_file() else None
             told = file.lengths is not None
             ran = run_file(model, features, _Told(role), file.logits, file.attention, real, told)
@@ -184,7 +200,7 @@ def run_job(folder: Path, files: dict[str, Any]) -> dict[str, Any]:
         context = context_of(file.content, features, lengths) if file.attention else None
         dataclasses.replace(outputs, context=context).save(folder / f"{role}.npz")
         timed[role] = lambda model=model, window=features[0]: model.run(window)
-    return dict(median_latencies_ms(timed))
+    return {"latency_ms": dict(median_latencies_ms(timed)), "kernels": told_kernels}
 
 
 def lengths_of(features: Array, real: Array | None) -> Array:

@@ -115,7 +115,7 @@ def count_instructions(
     parts = prefixes(file.content)
     models = [
         _Job(file.content, len(windows)),
-        *(_Job(content, 1, "builtin") for _, content in parts),
+        *(_Job(content, 1, "undelegated") for _, content in parts),
     ]
     whole, *first = _run(machine, cpu, _plugin(cache, machine.versions["qemu"]), models, windows, model)
     up_to = [one.by_window[0] for one in first]

@@ -14,9 +14,12 @@ from pipeline import runtime
 class StandIn:
     """Answers with the mean of the window, and refuses windows longer than 3 steps."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, kernels: str = "builtin") -> None:
         if not model.is_file():
             raise runtime.ModelFileError(f"Cannot read the model '{model}'.")
+        if kernels == "fuselage":
+            raise runtime.KernelsError("The package fuselage-kernels is not installed.")
+        self.kernels_note = f"{kernels} it is."
         self.metadata = {"class_names": ["[red]no[/red]", "</script>"], "channel_names": ["x", "y"]}
 
     def features_of(self, samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
@@ -110,3 +113,16 @@ def test_what_the_file_says_and_nobody_understands_is_told_on_stderr(
     assert done.err == (
         "The columns of 'w.csv' are left, right; the model takes x, y. They were taken in this order.\n"
     )
+
+
+def test_what_runs_the_lstms_is_said_where_it_was_asked_for(invoke: Any, model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.ones((1, 2, 2), np.float32))
+    plain = invoke("run", model, "--input", tmp_path / "w.npy")
+    told = invoke("run", model, "--input", tmp_path / "w.npy", "--kernels", "auto")
+    assert plain.err == ""
+    assert told.err == "LSTM kernels: auto it is.\n"
+    assert told.out == plain.out
+    refused = invoke("run", model, "--input", tmp_path / "w.npy", "--kernels", "fuselage")
+    assert refused.code == 2
+    assert "fuselage-kernels is not installed." in refused.err
+    assert "Tip: --kernels auto" in refused.err
