@@ -142,9 +142,10 @@ def _print_metadata(metadata: dict[str, Any]) -> None:
         if shown:
             what = called if key == "class_names" else key.replace("_", " ")
             _say(f"{what.capitalize()}: {shown}")
-    provenance = metadata.get("provenance")
-    if isinstance(provenance, dict) and provenance:
-        _say("Made with: " + ", ".join(f"{name} {value}" for name, value in provenance.items()))
+    for key, what in (("front_end", "Front end"), ("provenance", "Made with")):
+        said = metadata.get(key)
+        if isinstance(said, dict) and said:
+            _say(f"{what}: " + ", ".join(f"{name} {value}" for name, value in said.items()))
 
 
 def _print_finding(finding: "Finding") -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.augmentation import Augmentation
 from models.classifier import build_model
 from models.config import ModelConfig, RecurrentConfig
 from models.errors import TrainingError
@@ -116,3 +117,41 @@ def test_the_loss_takes_logits() -> None:
     _compile(model, 1e-3, "classification")
     loss = model.loss["logits"](np.array([0]), np.array([[np.log(3.0), 0.0]]))
     np.testing.assert_allclose(loss, -np.log(0.75), rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refit", [False, True])
+def test_augmentation_changes_what_is_trained_on_and_nothing_else(refit: bool) -> None:
+    """With a learning rate next to 0 the losses are those of the model as it was."""
+    set_seed(0)
+    model, train, validation = build_model(CONFIG), separable(32, 0), separable(16, 1)
+    before = [array.copy() for array in (*train, *validation)]
+    plan = TrainingPlan(epochs=2, minimum_epochs=1, patience=5, batch_size=8, learning_rate=1e-9)
+    rule, seen = Augmentation(time_shift=2, scale=0.9), list[dict[str, float]]()
+    if refit:
+        train_for(model, train, 2, plan, seen.append, augmentation=rule, seed=0)
+    else:
+        train_with_early_stopping(model, train, validation, plan, seen.append, augmentation=rule, seed=0)
+    for array, old in zip((*train, *validation), before, strict=True):
+        np.testing.assert_array_equal(array, old)
+    trained, plain = (
+        model.evaluate(x, {"logits": y}, verbose=0, return_dict=True)["loss"] for x, y in (train, validation)
+    )
+    assert all(abs(figures["loss"] - trained) > 1e-3 for figures in seen)  # drawn anew in both epochs
+    assert seen[0]["loss"] != seen[1]["loss"]
+    if not refit:
+        for figures in seen:
+            np.testing.assert_allclose(figures["val_loss"], plain, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_seed_decides_training_with_augmentation() -> None:
+    def weights(seed: int) -> list[Any]:
+        set_seed(0)
+        model = build_model(CONFIG)
+        train_for(model, separable(32, 0), 2, QUICK, silent, augmentation=Augmentation(jitter=1.0), seed=seed)
+        return list(model.get_weights())
+
+    first, again, other = weights(0), weights(0), weights(1)
+    assert all((one == two).all() for one, two in zip(first, again, strict=True))
+    assert any((one != two).any() for one, two in zip(first, other, strict=True))

@@ -196,3 +196,10 @@ class TestRead:
             read_given(str(tmp_path / "d.npz"))
         with pytest.raises(InputError, match="Unknown data set"):
             read_given("japanese-vowel")
+
+
+def test_a_folder_points_to_the_windows_of_its_build(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(InputError, match="is a folder, and how it was read is not known") as caught:
+        read_given(str(tmp_path))
+    assert "golden.npz" in caught.value.tip
