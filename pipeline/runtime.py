@@ -523,6 +523,8 @@ def open_interpreter(
     Raises:
         ModelFileError: the content is no .tflite, or the interpreter refuses it.
     """
+    if kernels not in KERNELS:
+        raise ValueError(f"Unknown kernels '{kernels}'. Known: {', '.join(KERNELS)}.")
     _require_identifier(content)
     try:
         interpreter = _interpreter_class()(

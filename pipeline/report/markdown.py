@@ -37,9 +37,11 @@ def render(data: ReportData) -> str:
         *_section(_stock(data)),
     ]
     if explanation:
+        targets = "On targets: each file against itself here"
+        what = "Explanation: what moved, and where" if data.built else targets
         rows = ((check.reference, code(check.name), *_held(check)) for check in explanation)
         lines += [
-            "<details><summary>Explanation: what moved, and where</summary>",
+            f"<details><summary>{what}</summary>",
             "",
             *_table(("reference", "check", *_HELD), rows),
             "",

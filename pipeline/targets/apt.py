@@ -35,7 +35,7 @@ def unpack_packages(
         names: of the packages.
         architecture: as Debian names it.
         work: a folder for lists and archives, removed at the end.
-        beside_installed: leave out what is installed on this machine; False: nothing is there yet.
+        beside_installed: leave out what they depend on and is installed here; False: nothing is there yet.
 
     Returns:
         What was unpacked, "name_version_architecture" each, sorted.
@@ -67,7 +67,8 @@ def unpack_packages(
     tip = TIP.format(architecture)
     call([apt, *options, "update", "--error-on=any"], "The lists of packages could not be fetched", tip)
     call(
-        [apt, *options, "install", "--download-only", "--no-install-recommends", "--yes", *names],
+        [apt, *options, "install", "--reinstall", "--download-only", "--no-install-recommends", "--yes",
+         *names],
         f"The packages {', '.join(names)} ({architecture}) could not be fetched", tip,
     )  # fmt: skip
     archives = sorted((work / "cache/archives").glob("*.deb"))

@@ -79,6 +79,9 @@ def limits_of(
 
     *Float*: two float32 implementations of one function, as `keras_limits` derives.
 
+    *Float attention*: of equal integers, the weights of two float32 softmaxes; a context that is quantized
+    again may be rounded to the next int8.
+
     *Mixed*: a float that differs in its last bit may be rounded to the next int8, which is part of what
     quantization does; the promise's limits bound all of that.
     """
@@ -96,6 +99,8 @@ def limits_of(
         return limits
     if kind == "integer" and ours and outputs.attention_step == INT8_STEP:
         return {**limits, "attention_max_steps": float(1 + int((outputs.steps + 1) / TABLE_STEPS))}
+    if kind == "float attention" and ours and outputs.attention_step is None:
+        return {**limits, "attention_max_error": keras_limits(steps)["attention_max_error"]}
     return {**limits, "attention_max_error": promised["attention_max_error"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ class Remote(ABC):
         with self._folder() as there:
             sources = sorted(path for path in folder.iterdir() if path.is_file())
             self.call(self.push(sources, there), f"The files could not be copied to {self.name}")
-            script = f"cd {shlex.quote(there)} && {self.python()} -B {RUNNER} ."
+            script = f"{self.python()} -B {there}/{RUNNER} {there}"
             stream(self.shell(script), f"The files could not be run on {self.name}", progress)
             self.call(self.pull(f"{there}/{ANSWERS}", folder), f"{self.name}'s answers could not be fetched")
 
@@ -83,10 +84,10 @@ class Remote(ABC):
     @contextmanager
     def _folder(self) -> Iterator[str]:
         there = self.ask(f"mktemp -d {self.parent}/fuselage.XXXXXX", f"{self.name} makes no temporary folder")
-        if not there.startswith(f"{self.parent}/fuselage."):  # it is removed below
+        if not re.fullmatch(rf"{self.parent}/fuselage\.\w+", there):  # it goes into scripts, and is removed
             raise VerificationError(f"{self.name} answered '{there}' where a temporary folder was asked for.")
         try:
             yield there
         finally:
             with suppress(VerificationError):  # a line that is cut is told by what came before
-                self.ask(f"rm -rf {shlex.quote(there)}", f"{there} could not be removed")
+                self.ask(f"rm -rf {there}", f"{there} could not be removed")

@@ -46,10 +46,10 @@ class Ssh(Remote):
         return ["ssh", *_OPTIONS, *port, "--", self.host.replace("[", "").replace("]", ""), script]
 
     def push(self, sources: Sequence[Path], into: str) -> list[str]:
-        return [*self._scp(), *map(str, sources), f"{self.host}:{into}/"]
+        return [*self._scp(), "--", *map(str, sources), f"{self.host}:{into}/"]
 
     def pull(self, source: str, into: Path) -> list[str]:
-        return [*self._scp(), "-r", f"{self.host}:{source}", str(into)]
+        return [*self._scp(), "-r", "--", f"{self.host}:{source}", str(into)]
 
     def python(self) -> str:
         return shlex.quote(self.interpreter)
@@ -65,7 +65,7 @@ class Ssh(Remote):
         return {"uname": machine}
 
     def _scp(self) -> list[str]:
-        return ["scp", "-q", *_OPTIONS, *(["-P", self.port] if self.port else []), "--"]
+        return ["scp", "-q", *_OPTIONS, *(["-P", self.port] if self.port else [])]
 
 
 _OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=15")  # never asks; gives up

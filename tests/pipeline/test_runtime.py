@@ -92,6 +92,34 @@ def test_int8_is_close_to_float_and_not_equal(models: dict[str, bytes]) -> None:
         assert 0 < np.abs(exact[name] - rounded[name]).max() < limit
 
 
+@pytest.mark.parametrize("kernels", runtime.KERNELS)
+def test_every_kind_of_kernels_answers_within_a_step(models: dict[str, bytes], kernels: str) -> None:
+    one, other = SequenceClassifier(models["int8"]), SequenceClassifier(models["int8"], kernels=kernels)
+    for seed in range(5):
+        expected, found = one.predict(window(seed)), other.predict(window(seed))
+        assert np.abs(expected.attention_weights - found.attention_weights).max() <= 1 / 256
+
+
+def test_kernels_are_the_librarys_own(monkeypatch: pytest.MonkeyPatch, models: dict[str, bytes]) -> None:
+    asked: list[Any] = []
+
+    class Interpreter(runtime._interpreter_class()):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            asked.append(options.get("experimental_op_resolver_type"))
+            super().__init__(**options)
+
+    Interpreter.__module__ = runtime._interpreter_class().__module__
+    monkeypatch.setattr(runtime, "_interpreter_class", lambda: Interpreter)
+    for kernels in runtime.KERNELS:
+        runtime.load_model(models["float32"], kernels=kernels)
+    assert [one and one.name for one in asked] == [None, "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "BUILTIN_REF"]
+
+
+def test_unknown_kernels_are_refused(models: dict[str, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"Unknown kernels 'fast'\. Known: default, builtin, reference"):
+        SequenceClassifier(models["int8"], kernels="fast")
+
+
 def test_int8_input_and_output_change_nothing(models: dict[str, bytes]) -> None:
     outside, inside = SequenceClassifier(models["int8_io"]), SequenceClassifier(models["int8"])
     for seed in range(5):

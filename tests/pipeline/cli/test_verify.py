@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hand_made import hand_made, metadata, windows
+from source_tree import ROOT
 
 FEATURES, LABELS = windows()
 
@@ -117,6 +118,110 @@ def test_data_are_needed(invoke: Any, folder: Path) -> None:
     done = invoke("verify", folder / "a.tflite", folder / "b.tflite")
     assert done.code == 2
     assert "--data" in done.err
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """What a build has published, made by hand."""
+    folder = tmp_path / "build"
+    folder.mkdir()
+    for name in ("float32", "int8", "float16"):
+        (folder / f"model_{name}.tflite").write_bytes(hand_made(described=metadata()))
+    np.savez(folder / "golden.npz", raw_features=2 * FEATURES + 1, features=FEATURES, labels=LABELS)
+    return folder
+
+
+@pytest.fixture
+def phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that adb takes for a phone; returns a Python there that changes one answer of one file."""
+    programs, phone = tmp_path / "bin", tmp_path / "phone"
+    programs.mkdir()
+    phone.mkdir()
+    adb, python = programs / "adb", programs / "python"
+    adb.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/support/fake_adb.py "$@"\n')
+    change = (
+        "import sys, numpy as np; path = sys.argv[1] + '/out/B.default.npz'; found = dict(np.load(path)); "
+        "found['attention_weights'][0, 0] += 0.1; np.savez(path, **found)"
+    )
+    python.write_text(
+        f'#!/bin/sh\n{sys.executable} "$@" || exit\n'
+        f'case "$*" in *runner.py*) {sys.executable} -c "{change}" "$3";; esac\n'
+    )
+    for program in (adb, python):
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_PHONE", str(phone))
+    monkeypatch.setenv("FAKE_ABI", "arm64-v8a")
+    return python
+
+
+def test_a_build_alone_brings_its_files_and_windows(invoke: Any, build: Path) -> None:
+    done = invoke("verify", build)
+    assert done.code == 0, done.err
+    assert done.out.startswith("The promise: B (model_int8.tflite) against A (model_float32.tflite)")
+
+
+def test_two_arguments_or_a_build_are_needed(invoke: Any, folder: Path) -> None:
+    done = invoke("verify", folder / "a.tflite", "--data", folder / "test.npz")
+    assert (done.code, "folder of a build" in done.err) == (2, True)
+    done = invoke("verify", folder / "a.tflite", folder / "b.tflite")
+    assert (done.code, "--data" in done.err) == (2, True)
+    done = invoke("verify", folder)
+    assert (done.code, "has no model_float32.tflite" in done.err) == (2, True)
+
+
+def test_a_target_that_is_none_exits_2(invoke: Any, build: Path) -> None:
+    done = invoke("verify", build, "--target", "arm")
+    assert done.code == 2
+    assert "Unknown target 'arm'. Known: adb[:SERIAL], arm64, host, ssh:USER@HOST[:PORT]." in done.err
+
+
+def test_a_target_that_cannot_be_had_exits_6_before_anything_runs_there(
+    invoke: Any, build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    done = invoke("verify", build, "--target", "arm64", "--cache", tmp_path / "cache")
+    assert done.code == 6
+    assert "'dpkg', which is not installed" in done.err
+    assert done.out == ""
+
+
+def test_a_target_that_answers_alike_passes(invoke: Any, build: Path, phone: Path) -> None:
+    done = invoke("verify", build, "--target", "adb", "--python", sys.executable, "--target", "host")
+    assert done.code == 0, done.err
+    assert "adb (" in done.out
+    for name in ("float32", "int8", "float16"):
+        assert f"default kernels: model_{name}.tflite" in " ".join(done.out.split())
+    assert "Running the files on adb" in done.err
+    assert all(len(line) <= 80 for line in done.out.splitlines())
+
+
+def test_a_target_that_answers_otherwise_exits_1_and_every_report_says_so(
+    invoke: Any, build: Path, phone: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = invoke("verify", build, "--target", "adb", "--python", phone, "--out", out)
+    assert done.code == 1, done.err
+    assert "FAILED adb/model_int8.tflite/default.attention_max_error" in " ".join(done.out.split())
+    document = json.loads((out / "report.json").read_text())
+    failed = [check for check in document["checks"] if check["passed"] is False]
+    assert {check["reference"] for check in failed} == {"adb/model_int8.tflite/default"}
+    assert document["provenance"]["targets"]["adb"]["model"] == "Cardboard"
+    assert "adb/model_int8.tflite/default" in (out / "junit.xml").read_text()
+    assert "On targets" in (out / "report.md").read_text()
+    page = (out / "report.html").read_text()
+    assert "<h3>On targets</h3>" in page
+    assert "default kernels: model_int8.tflite there against the same file here" in page
+
+
+@pytest.mark.slow
+def test_a_build_as_arm64_code(invoke: Any, build: Path) -> None:
+    done = invoke("verify", build, "--target", "arm64", "--cpu", "cortex-a53")
+    if done.code == 6:
+        pytest.skip(f"arm64 cannot be emulated here: {done.err}")
+    assert done.code == 0, done.err
+    assert "arm64 (aarch64), reference kernels" in done.out
+    assert "(cortex-a53, qemu" in done.out
 
 
 def test_it_needs_no_tensorflow(folder: Path) -> None:
