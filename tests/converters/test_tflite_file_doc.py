@@ -37,7 +37,7 @@ def model(tiny: dict[str, bytes], tmp_path: Path) -> Path:
 
 
 def test_the_table_names_every_field() -> None:
-    described = {**regression_metadata("end"), "query": "last"}
+    described = {**regression_metadata("end"), "query": "last", "front_end": {}}
     with_all_of_them = hand_made(VALUES, lengths=True, described=described)
     document = read_metadata(with_all_of_them)
     assert document is not None
