@@ -123,7 +123,7 @@ def test_the_file_has_the_scales_it_was_told_to_have() -> None:
     told = {one["quantity"]: one for one in ranges}
     assert told["lstm/input"]["scale"] == number.scale
     assert set(told["lstm/input"]) == {
-        "tensor", "quantity", "minimum", "maximum", "precision", "scale", "zero_point",
+        "tensor", "quantity", "minimum", "maximum", "precision", "scale", "zero_point", "left_in_float",
     }  # fmt: skip
 
 
@@ -166,8 +166,8 @@ def test_an_unknown_border_is_refused() -> None:
 def tampered(change: Callable[[schema.ModelT], None]) -> Callable[..., Any]:
     """The quantizer, with its file changed behind its back."""
 
-    def write(content: bytes, ranges: Any, io: str) -> Any:
-        content, assigned = quantize(content, ranges, io)
+    def write(content: bytes, ranges: Any, io: str, more: Any) -> Any:
+        content, assigned = quantize(content, ranges, io, more)
         unpacked = schema.read_model(content)
         change(unpacked)
         return schema.write_model(unpacked), assigned

@@ -141,3 +141,12 @@ def test_values_that_overflow_when_standardized_are_refused() -> None:
     source.x_test[1, 0] = 3e38
     with pytest.raises(InputError, match="overflow float32"):
         prepare(source, 0.2, seed=0)
+
+
+def test_windows_for_a_model_of_its_own_stay_as_they_are_and_padding_is_zero() -> None:
+    source = dataset()
+    data = prepare(source, 0.2, seed=1, standardize=False)
+    np.testing.assert_array_equal(data.x_test[0, 3:], source.x_test[0, 3:])
+    assert (data.x_test[0, :3] == 0).all()
+    np.testing.assert_array_equal(data.raw_test, data.x_test)
+    assert set(data.preprocessing.std) == {1.0}
