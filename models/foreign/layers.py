@@ -105,11 +105,12 @@ def _last(x: Tensor) -> int:
 
 def _settings(keras_class: Any, site: Site) -> dict[str, Any]:
     """What the constructor takes of a configuration of either Keras; weights come from the file."""
-    known = inspect.signature(keras_class.__init__).parameters
+    classes = [one for one in keras_class.__mro__ if issubclass(one, Layers.Layer) and one is not Layers.Layer]
+    known = {key for one in classes for key in inspect.signature(one.__init__).parameters} - {"dtype"}
     taken = {
         key: value
         for key, value in site.config.items()
-        if key in known and not key.endswith(_FROM_TRAINING) and key != "dtype"
+        if key in known and not key.endswith(_FROM_TRAINING)
     }
     if "negative_slope" in site.config and "alpha" in known:  # as Keras 3 calls it
         taken["alpha"] = site.config["negative_slope"]

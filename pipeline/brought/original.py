@@ -111,6 +111,8 @@ def answer_of(rebuilt: Rebuilt, wanted: Wanted) -> Answer:
             "Say with --output NAME which one it is.",
         )
     fitting = _TASKS[end, rank]
+    if not fitting:
+        raise InputError(f"The output '{name}' has a sigmoid for every step; of steps only a class is known.")
     if wanted.task is not None and wanted.task not in fitting:
         told = f"ends with a {end}" if end else "is linear"
         raise InputError(

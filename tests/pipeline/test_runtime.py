@@ -447,3 +447,21 @@ def test_no_interpreter_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(importlib, "import_module", find)
     with pytest.raises(ImportError, match="pip install ai-edge-litert"):
         runtime._interpreter_class()
+
+
+def test_a_model_that_says_it_has_no_attention_gives_none(models: dict[str, bytes]) -> None:
+    """As of a model that was brought: its metadata lists its outputs."""
+    content = models["float32"].replace(b"attention_weights\0", b"attention_waights\0")
+    metadata = METADATA | {"signature": {"input": "features", "outputs": ["logits", "attention_waights"]}}
+    classifier = SequenceClassifier(retagged(content, metadata), verify_checksum=False)
+    prediction = classifier.predict(window())
+    assert prediction.attention_weights.shape == (0,)
+    right = SequenceClassifier(models["float32"], verify_checksum=False).predict(window())
+    np.testing.assert_array_equal(prediction.logits, right.logits)
+
+
+@pytest.mark.parametrize("signature", [None, [], {"outputs": 3}])
+def test_a_signature_that_lists_no_outputs_excuses_nothing(models: dict[str, bytes], signature: Any) -> None:
+    content = models["float32"].replace(b"attention_weights\0", b"attention_waights\0")
+    with pytest.raises(ModelFileError, match="no tensor 'attention_weights'"):
+        SequenceClassifier(retagged(content, METADATA | {"signature": signature}), verify_checksum=False)

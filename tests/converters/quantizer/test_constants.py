@@ -83,3 +83,12 @@ def test_a_constant_in_the_format_of_an_activation() -> None:
     assert made.zero_point == 3
     wide = in_format(np.array([-np.inf, 1.0], np.float32), Format("int16", 0.5))
     assert wide.values.tolist() == [-32768, 2]
+
+
+def test_channels_may_lie_along_another_axis() -> None:
+    """Largest magnitudes 2 and 4 of two channels, the last axis."""
+    values = np.array([[[1.0, -4.0], [2.0, 2.0]]], np.float32)
+    made = weights(values, per_channel=True, axis=2)
+    np.testing.assert_allclose(made.scales, [2 / 127, 4 / 127])
+    assert made.axis == 2
+    assert made.values.tolist() == [[[64, -127], [127, 64]]]

@@ -19,6 +19,7 @@ from models.quantization import FusedLstmQuantizeScheme, calibrate, quantize_ann
 from models.quantization.attention import ATTENTION_TWINS
 from models.quantization.dense import QuantizedDense
 from models.quantization.lstm import QuantizedLSTM
+from models.quantization.tfmot import layers_without_twin
 from models.quantization.twin import twins
 from models.recurrent import MeanOverTime, RealSteps
 
@@ -312,3 +313,30 @@ def test_the_package_has_its_front_door() -> None:
     assert models.quantization.quantize_model is quantize_model
     with pytest.raises(AttributeError, match="no attribute 'quantise_model'"):
         models.quantization.quantise_model  # noqa: B018
+
+
+def test_layers_to_leave_out_are_known_with_the_reason() -> None:
+    """An LSTM is never among them: it has to fuse."""
+    x = tf_keras.Input((4, 3))
+    hidden = tf_keras.layers.Activation("relu")(lstm()(x))
+    context = DotAttention(name="attend")([hidden, hidden])
+    head = tf_keras.layers.Dense(2, use_bias=False, name="head")(context)
+    made = tf_keras.Model(x, tf_keras.layers.Dense(2, name="good")(head))
+    found = layers_without_twin(made)
+    assert list(found) == ["attend", "head"]
+    assert "not all outputs of LSTM layers" in found["attend"]
+    assert [layer.name for layer in twins(quantize_model(made, skip=found))] == ["encoder", "good"]
+
+
+@pytest.mark.parametrize("move", ["getitem", "reshape", "permute", "repeat"])
+def test_what_only_moves_hidden_states_leaves_them_hidden_states(move: str) -> None:
+    x = tf_keras.Input((4, 3))
+    hidden = lstm()(x)
+    moved = {
+        "getitem": lambda: hidden[:, 1],
+        "reshape": lambda: tf.reshape(hidden, [-1, 16]),
+        "permute": lambda: tf_keras.layers.Permute((2, 1))(hidden),
+        "repeat": lambda: tf_keras.layers.RepeatVector(2)(hidden[:, 0]),
+    }[move]()
+    made = tf_keras.Model(x, tf_keras.layers.Dense(2, name="head")(moved))
+    assert configs_of(made)["head"]["input_values"] == "hidden int8"

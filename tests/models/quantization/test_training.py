@@ -86,3 +86,23 @@ def test_what_training_spoils_is_not_kept() -> None:
     assert distill(student, model(), windows(24), windows(24), plan, lambda figures: None) == 0
     for now, then in zip(student.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.slow
+def test_a_model_without_attention_is_trained_by_its_answer_alone() -> None:
+    import tf_keras
+
+    from models.quantization import calibrate, quantize_model
+
+    x = tf_keras.Input((4, 3))
+    hidden = tf_keras.layers.LSTM(3, return_sequences=True, name="lstm")(x)
+    answer = tf_keras.layers.Dense(2, name="head")(tf_keras.layers.Flatten()(hidden))
+    teacher = tf_keras.Model(x, {"logits": answer, "hidden": hidden})
+    student = quantize_model(teacher)
+    data = np.random.default_rng(0).normal(size=(32, 4, 3)).astype(np.float32)
+    calibrate(student, data)
+    told: list[dict[str, float]] = []
+    kept = distill(student, teacher, data, data, DistillationPlan(1, 16, 1e-4), told.append)
+    assert kept in (0, 1)
+    assert [one["epoch"] for one in told] == [0, 1]
+    assert all(np.isfinite(one["val_loss"]) for one in told)

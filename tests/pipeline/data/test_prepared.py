@@ -182,3 +182,12 @@ def test_the_front_end_is_saved(tmp_path: Path) -> None:
     data = prepare(replace(dataset(), front_end={"kind": "log-mel", "mels": 2}), 0.2, seed=1)
     data.save(tmp_path)
     assert PreparedData.load(tmp_path).front_end == {"kind": "log-mel", "mels": 2}
+
+
+def test_windows_for_a_model_of_its_own_stay_as_they_are_and_padding_is_zero() -> None:
+    source = dataset()
+    data = prepare(source, 0.2, seed=1, standardize=False)
+    np.testing.assert_array_equal(data.x_test[0, 3:], source.x_test[0, 3:])
+    assert (data.x_test[0, :3] == 0).all()
+    np.testing.assert_array_equal(data.raw_test, data.x_test)
+    assert set(data.preprocessing.std) == {1.0}

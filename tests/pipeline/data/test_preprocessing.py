@@ -41,3 +41,10 @@ def test_filled_padding_standardizes_to_exactly_zero() -> None:
 def test_json_keeps_every_bit() -> None:
     rule = Preprocessing((float(np.float32(0.1)), 3.0), (float(np.float32(1 / 3)), 1.0), 29, 2, "front")
     assert Preprocessing.from_dict(json.loads(json.dumps(rule.to_dict()))) == rule
+
+
+def test_the_identity_changes_nothing() -> None:
+    rule = Preprocessing.identity(2, 3, "none")
+    windows = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
+    np.testing.assert_array_equal(rule.apply(windows), windows)
+    assert (rule.steps, rule.features) == (2, 3)

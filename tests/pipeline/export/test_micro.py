@@ -42,7 +42,8 @@ def test_ops_once_each_in_alphabetical_order() -> None:
     ]  # fmt: skip
 
 
-def test_an_op_that_is_not_known_is_named() -> None:
+def test_an_op_that_is_not_known_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(RESOLVER, "SUM")
     with pytest.raises(InputError, match="is not known to have SUM") as caught:
         resolver_ops(schema.read_model(hand_made()))
     assert "UNIDIRECTIONAL_SEQUENCE_LSTM" in caught.value.tip

@@ -321,3 +321,32 @@ class TestPadding:
         float_model, tested = self.pair()
         with pytest.raises(VerificationError, match="not run on windows of the same lengths"):
             comparison.promise(float_model, replace(tested, real=None), None)
+
+
+class TestWithoutAttention:
+    """Of models that have none only answers are held together; a limit for what cannot be is none."""
+
+    def pair(self) -> tuple[Outputs, Outputs]:
+        float_model, _ = outputs()
+        none = np.zeros((WINDOWS, 0), np.float32)
+        return tuple(replace(one, attention_weights=none, context=None, attention_step=None)
+                     for one in (float_model, rounded(float_model)))  # type: ignore[return-value]
+
+    def test_the_training_forward_compares_the_logits(self) -> None:
+        twin, int8 = self.pair()
+        checks = by_name(comparison.training_forward(replace(twin, logits=int8.logits), int8))
+        assert checks["logits_equal"].value == 1.0
+        assert not any(name.startswith("attention_") for name in checks)
+
+    def test_the_float_file_is_held_to_the_answers(self) -> None:
+        float_model, _ = self.pair()
+        checks = by_name(comparison.keras(float_model, float_model, steps=STEPS))
+        assert checks["logits_max_relative_error"].limit == STEPS * 2.0**-18
+        assert "attention_max_error" not in checks
+        moved = replace(float_model, logits=float_model.logits * 1.01)
+        assert failed(comparison.keras(float_model, moved, steps=STEPS)) == {"logits_max_relative_error"}
+
+    def test_attention_that_only_one_has_is_an_error(self) -> None:
+        float_model, _ = self.pair()
+        with pytest.raises(VerificationError, match="attention weights have the shape"):
+            comparison.keras(outputs()[0], float_model, steps=STEPS)

@@ -110,6 +110,13 @@ class TestMultiLabel:
             "macro_f1_drop": pytest.approx(0.9 - (0.8 + 2 / 3) / 2),
         }
 
+    def test_a_single_label_is_one_column_like_others(self) -> None:
+        # True of windows 0, 1, 3; given to 0 and 1 before, to 0 after: recall 2/3 and 1/3, F1 0.8 and 0.5.
+        before, after = outputs([[1], [1], [-1], [-1]]), outputs([[1], [-1], [-1], [-1]])
+        drops = self.kind.drops(before, after, np.array([[1], [1], [0], [1]]))
+        assert drops["worst_class_recall_drop"] == pytest.approx(1 / 3)
+        assert drops["macro_f1_drop"] == pytest.approx(0.3)
+
     def test_accuracy_and_scores(self) -> None:
         accuracy = self.kind.accuracy("a", self.before, self.targets)
         assert accuracy is not None
