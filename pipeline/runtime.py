@@ -604,13 +604,14 @@ def open_with_kernels(content: bytes, num_threads: int, kernels: str) -> tuple[A
 
     Raises:
         ModelFileError: as of `open_interpreter`.
-        KernelsError: an unknown name; "fuselage" cannot run, or not all LSTMs of the model.
+        KernelsError: "fuselage" cannot run, or not all LSTMs of the model.
+        ValueError: no such name.
     """
     if kernels in KERNELS:
         name = "builtin" if kernels == "default" else kernels
         return open_interpreter(content, num_threads, kernels), name, "The interpreter's own kernels."
     if kernels not in (FUSELAGE, AUTO):
-        raise KernelsError(f"Unknown kernels '{kernels}'. Known: {', '.join([AUTO, FUSELAGE, *KERNELS])}.")
+        raise ValueError(f"Unknown kernels '{kernels}'. Known: {', '.join([*KERNELS, AUTO, FUSELAGE])}.")
     package, delegate, problem = _fuselage_delegate()
     if not problem:
         interpreter = open_interpreter(content, num_threads, delegates=[delegate])
