@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from converters.metadata import read_metadata
 from converters.schema import read_bytes
 from models.errors import InputError
+from pipeline import runtime
 from pipeline.data.archive import as_windows, read_npz
 
 DEFAULT_MODEL = "model_int8.tflite"
@@ -44,7 +45,8 @@ def read_built(build: Path, model: str | None, windows: int = 20) -> BuiltModel:
         windows: how many at most.
 
     Raises:
-        InputError: no such build or file, or not one with our metadata.
+        InputError: no such build or file, not one with our metadata, or one that is not as it was built: an
+            exporter that writes the file anew would give it a checksum that fits.
     """
     there = sorted(file.name for file in build.glob("model_*.tflite"))
     if not there:
@@ -59,6 +61,10 @@ def read_built(build: Path, model: str | None, windows: int = 20) -> BuiltModel:
     metadata = read_metadata(content)
     if metadata is None:
         raise InputError(f"'{build / name}' carries no metadata of ours: `pipeline build` did not make it.")
+    try:
+        runtime.read_checked(content)
+    except runtime.ModelFileError as error:
+        raise InputError(f"'{build / name}': {error}") from error
     return BuiltModel(name, content, metadata, _windows(build / GOLDEN, windows))
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from android_app import empty_app
 from hand_made import hand_made, metadata, padded_at_end
 
 from models.errors import InputError
+from pipeline.export.android import export_android
 from pipeline.export.built import read_built
+from pipeline.export.c import export_c
+from pipeline.export.python import export_python
 
 
 def build(folder: Path, content: bytes, name: str = "model_int8.tflite", **golden: np.ndarray) -> Path:
@@ -73,3 +79,18 @@ def test_golden_windows_that_are_not_there(
         np.savez(tmp_path / "golden.npz", **golden)
     with pytest.raises(InputError, match=r"golden.npz"):
         read_built(tmp_path, None)
+
+
+@pytest.mark.parametrize("export", [export_python, export_c, export_android])
+def test_a_model_that_is_not_as_it_was_built_is_exported_by_nobody(
+    tmp_path: Path, export: Callable[[Path, Path], Any]
+) -> None:
+    damaged = hand_made(described=metadata()).replace(b"hand made", b"hand mode")
+    (tmp_path / "build").mkdir()
+    build(tmp_path / "build", damaged, raw_features=RAW)
+    out = empty_app(tmp_path / "app") if export is export_android else tmp_path / "out"
+    before = sorted(out.rglob("*"))
+    with pytest.raises(InputError, match=r"model_int8.tflite': .*checksum does not fit") as caught:
+        export(tmp_path / "build", out)
+    assert str(caught.value).lower().count("build it again") == 1
+    assert sorted(out.rglob("*")) == before
