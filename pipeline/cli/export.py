@@ -49,7 +49,7 @@ def _model(function: Callable[..., Any]) -> Callable[..., Any]:
 def _force(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--force", is_flag=True,
-        help="Write into a folder that is not an export too, where all but files of the same names stays, and "
+        help="Write into a folder that is not an export too, where all but files of the same names stays; "
         "export a model whose parity failed or was not verified.",
     )(function)  # fmt: skip
 

@@ -51,7 +51,7 @@ def read_built(build: Path, model: str | None, windows: int = 20, force: bool = 
 
     Raises:
         InputError: no such build or file, not one with our metadata, or one that is not as it was built: an
-            exporter that writes the file anew would give it a checksum that fits; without `force`, one in `doubt`.
+            exporter that writes the file anew would give it a checksum that fits. Without `force` one in `doubt`.
     """
     there = sorted(file.name for file in build.glob("model_*.tflite"))
     if not there:

@@ -17,8 +17,8 @@ from pipeline import runtime
 from pipeline.export import c_text
 from pipeline.export.built import BuiltModel, read_built
 from pipeline.export.c_model import borders, header, source
+from pipeline.export.c_readme import c_readme
 from pipeline.export.folder import export_folder, written_files
-from pipeline.export.readme import warning
 
 WINDOWS = 4
 """Golden windows. They are for a test build: 4 of 128 steps and 9 channels take 28 kB."""
@@ -50,14 +50,12 @@ def export_c(build: Path, out: Path, model: str | None = None, force: bool = Fal
         "fuselage_model.h": header(content, built.metadata),
         "fuselage_model.c": source(content, built.metadata),
         **_golden(content, built),
+        "README.md": c_readme(content, built),
     }
     with export_folder(out, "c", force) as folder:
         for name, text in texts.items():
             (folder / name).write_text(text, "utf-8")
         (folder / "model.tflite").write_bytes(content)
-        readme = (Path(__file__).parent / "firmware" / "README.md").read_text("utf-8")
-        title, rest = readme.split("\n\n", 1)
-        (folder / "README.md").write_text(f"{title}\n\n{warning(built)}{rest}", "utf-8")
         for name in ("fuselage_check.c", "Makefile"):
             shutil.copyfile(Path(__file__).parent / "firmware" / name, folder / name)
     return written_files(out)

@@ -113,7 +113,8 @@ def test_a_model_in_doubt_says_so_on_its_card(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="failed: decision_agreement"):
         export_android(build, app)
     _, card, _ = export_android(build, app, force=True)
-    assert json.loads(card.read_text())["warning"] == "Parity of 'model_int8.tflite' failed: decision_agreement."
+    warning = json.loads(card.read_text())["warning"]
+    assert warning == "Parity of 'model_int8.tflite' failed: decision_agreement."
 
 
 def test_what_is_not_the_app_is_refused(tmp_path: Path) -> None:

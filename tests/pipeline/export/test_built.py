@@ -104,7 +104,7 @@ def test_a_model_that_failed_parity_is_taken_by_force_alone_and_says_so(tmp_path
     folder = build(tmp_path, hand_made(described=metadata()), raw_features=RAW)
     assert read_built(folder, None).doubt == ""
     write_verdict(folder, attention_max_error=False, decision_agreement=True)
-    with pytest.raises(InputError, match=r"Parity of 'model_int8.tflite' failed: attention_max_error") as caught:
+    with pytest.raises(InputError, match=r"'model_int8.tflite' failed: attention_max_error") as caught:
         read_built(folder, None)
     assert "--force" in caught.value.tip
     built = read_built(folder, None, force=True)
