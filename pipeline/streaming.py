@@ -81,9 +81,9 @@ class StreamingModel:
         rule = self.metadata["preprocessing"]
         self.steps, self._channels = int(rule["steps"]), int(rule["features"])
         hop = self.steps if hop is None else hop
-        if hop < 1:
-            raise ValueError(f"A hop is at least one sample, got {hop}.")
-        self.state, self.hop = state, hop
+        if isinstance(hop, bool) or not isinstance(hop, (int, np.integer)) or hop < 1:
+            raise ValueError(f"A hop is a whole number of samples, at least one; got {hop!r}.")
+        self.state, self.hop = state, int(hop)
         self._parts = _Parts(content, self.metadata, num_threads)
         self.reset()
 
@@ -101,7 +101,7 @@ class StreamingModel:
         """Take samples and answer the windows that become whole by them, in their order.
 
         Args:
-            samples: [n, channels] or [channels], raw units; n may be 0.
+            samples: [n, channels] or [channels], raw units; n may be 0, and [0] are none too.
 
         Raises:
             WindowError: wrong shape, or a value that is not finite. Nothing of the samples is taken then.
@@ -112,7 +112,7 @@ class StreamingModel:
     def _features(self, samples: np.ndarray) -> np.ndarray:
         raw = runtime.finite_float32(samples)
         raw = raw[np.newaxis] if raw.ndim == 1 and raw.size else raw
-        if raw.size == 0 and raw.ndim <= 2:
+        if raw.shape == (0,):
             return np.zeros((0, self._channels), np.float32)
         if raw.ndim != 2 or raw.shape[1] != self._channels:
             names = ", ".join(self.metadata["channel_names"])

@@ -21,6 +21,7 @@ import pipeline
 from converters.summary import ModelSummary, summarize
 from models.config import NO_LABEL
 from models.errors import InputError
+from pipeline import runtime
 from pipeline.data.dataset import moved_padding, unread_note
 from pipeline.data.given import GivenWindows, as_given, read_given
 from pipeline.data.preprocessing import Preprocessing
@@ -327,11 +328,22 @@ def _notes(files: Mapping[str, ModelFile], given: GivenWindows, task: str) -> li
         notes.append(f"{without[0]} carries no standardization constants: {source} were taken.")
     elif given.recordings and files[A].rule != files[B].rule:
         notes.append("The files standardize differently: each took the raw windows by its own constants.")
+    notes += [note for name, file in files.items() for note in _note_on_damage(name, file)]
     for name, file in files.items():
         if file.probabilities and task != "regression":
             end = "softmax" if file.probabilities == "SOFTMAX" else "sigmoid"
             notes.append(f"{name} ends with a {end}: its '{file.logits}' were compared as probabilities.")
     return notes
+
+
+def _note_on_damage(name: str, file: ModelFile) -> list[str]:
+    """A file of ours may be compared after a change on purpose, but not unseen."""
+    try:
+        if file.metadata is not None:
+            runtime.read_checked(file.content)
+    except runtime.ModelFileError as error:
+        return [f"{name}, compared as it is: {error}"]
+    return []
 
 
 def _task(files: Mapping[str, ModelFile], given: GivenWindows) -> str:

@@ -49,8 +49,8 @@ def _model(function: Callable[..., Any]) -> Callable[..., Any]:
 def _force(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--force", is_flag=True,
-        help="Write into a folder that is not an export too; what is in it stays, but for files of the same "
-        "names.",
+        help="Write into a folder that is not an export too, where all but files of the same names stays; "
+        "export a model whose parity failed or was not verified.",
     )(function)  # fmt: skip
 
 
@@ -101,8 +101,9 @@ def c(out: Path, build: Path, model: str | None, force: bool) -> None:
 @click.command(epilog=examples("pipeline export android android_demo --from build/basic-motions"))
 @click.argument("app", metavar="APP", type=click.Path(path_type=Path))
 @_from
-def android(app: Path, build: Path) -> None:
+@click.option("--force", is_flag=True, help="Export a model whose parity failed or was not verified.")
+def android(app: Path, build: Path, force: bool) -> None:
     """Put the int8 model of a build and its golden vectors into APP, the Android app's folder."""
     from pipeline.export.android import export_android
 
-    _say(export_android(build, app))
+    _say(export_android(build, app, force))

@@ -47,7 +47,7 @@ class Tensor:
     step: float
 
 
-def export_android(build: Path, app: Path) -> list[Path]:
+def export_android(build: Path, app: Path, force: bool = False) -> list[Path]:
     """Put the int8 model of a build into the app: the file, `model.json` and `golden.json`.
 
     `model.json` says what the metadata inside the file says, and which sensor each channel is, so that the
@@ -58,6 +58,7 @@ def export_android(build: Path, app: Path) -> list[Path]:
     Args:
         build: the folder that `pipeline build` wrote.
         app: the app's folder, `android_demo`, or a copy of it.
+        force: take a model in doubt, see `read_built`; the card's `warning` says so.
 
     Returns:
         The files written.
@@ -70,7 +71,7 @@ def export_android(build: Path, app: Path) -> list[Path]:
         raise InputError(
             f"'{app}' is not the Android app: it has no '{ASSETS.parent}'.", "Name android_demo."
         )
-    built = read_built(build, None)
+    built = read_built(build, None, force=force)
     metadata = built.metadata
     _require_suitable(metadata)
     raw, labels = _test_windows(build / GOLDEN, metadata)
@@ -84,6 +85,7 @@ def export_android(build: Path, app: Path) -> list[Path]:
         "sha256": checksum,
         "size_bytes": len(built.content),
         "name": metadata["name"],
+        "warning": built.doubt,
         "attribution": _attribution(build),
         "class_names": metadata["class_names"],
         "channels": [

@@ -66,7 +66,8 @@ def sources(metadata: Mapping[str, Any], windows: NDArray[np.float32]) -> list[S
         windows: [n, time, channels], raw.
 
     Raises:
-        InputError: a channel that is none of a phone's sensors, or a unit that is not known.
+        InputError: a channel that is none of a phone's sensors, two that would be the same one, or a unit
+            that is not known.
     """
     named = [_named(name) for name in metadata["channel_names"]]
     unknown = [name for name, found in zip(metadata["channel_names"], named, strict=True) if found is None]
@@ -85,7 +86,10 @@ def sources(metadata: Mapping[str, Any], windows: NDArray[np.float32]) -> list[S
             strict=True,
         )
     ]
-    return _without_gravity(found) if least_acceleration(found, windows) < GRAVITY / 2 else found
+    if least_acceleration(found, windows) < GRAVITY / 2:
+        found = _without_gravity(found)
+    _require_different(found, metadata["channel_names"])
+    return found
 
 
 def least_acceleration(found: Sequence[Source], windows: NDArray[np.float32]) -> float:
@@ -102,7 +106,8 @@ def least_acceleration(found: Sequence[Source], windows: NDArray[np.float32]) ->
 
 
 def _named(name: str) -> tuple[str, int] | None:
-    *words, axis = re.findall("[a-z]+", name.lower()) or [""]
+    # Whatever else is in a name, a number perhaps, tells sensors apart that a phone has one of.
+    *words, axis = re.split(r"[ _.-]+", name.strip().lower())
     sensor = _SENSORS.get(" ".join(words))
     return None if sensor is None or axis not in ("x", "y", "z") else (sensor, "xyz".index(axis))
 
@@ -115,6 +120,17 @@ def _with_unit(sensor: str, axis: int, name: str, unit: str) -> Source:
             "Name the unit so in the data (channel_units).",
         )
     return Source(sensor, axis, known.get(unit.strip(), 1.0), not unit.strip())
+
+
+def _require_different(found: Sequence[Source], names: Sequence[str]) -> None:
+    first: dict[tuple[str, int], int] = {}
+    for channel, one in enumerate(found):
+        if (other := first.setdefault((one.sensor, one.axis), channel)) != channel:
+            raise InputError(
+                f"Channels {names[other]!r} and {names[channel]!r} are both {one.sensor.replace('_', ' ')} "
+                f"{'xyz'[one.axis]} of a phone, which has one.",
+                "The app feeds models whose channels are different sensors or axes.",
+            )
 
 
 def _without_gravity(found: Sequence[Source]) -> list[Source]:

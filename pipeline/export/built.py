@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from converters.metadata import read_metadata
 from converters.schema import read_bytes
 from models.errors import InputError
+from pipeline import runtime
 from pipeline.data.archive import as_windows, read_npz
 
 DEFAULT_MODEL = "model_int8.tflite"
 GOLDEN = "golden.npz"
+REPORT = "report.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,24 +30,28 @@ class BuiltModel:
         content: the file.
         metadata: what it says about itself (docs/tflite-file.md).
         windows: raw windows of the test part, each [steps of it, channels] float32.
+        doubt: why it is not known to answer as the float model does, one sentence; "" where its parity held.
     """
 
     name: str
     content: bytes
     metadata: dict[str, Any]
     windows: tuple[NDArray[np.float32], ...]
+    doubt: str = ""
 
 
-def read_built(build: Path, model: str | None, windows: int = 20) -> BuiltModel:
+def read_built(build: Path, model: str | None, windows: int = 20, force: bool = False) -> BuiltModel:
     """Read a file of a build, and windows spread over its test part.
 
     Args:
         build: the folder that `pipeline build` wrote.
         model: a file name in it; None: `model_int8.tflite`.
         windows: how many at most.
+        force: take a file of which parity failed, or was never verified, too; its `doubt` says so.
 
     Raises:
-        InputError: no such build or file, or not one with our metadata.
+        InputError: no such build or file, not one with our metadata, or one that is not as it was built: an
+            exporter that writes the file anew would give it a checksum that fits. Without `force` one in `doubt`.
     """
     there = sorted(file.name for file in build.glob("model_*.tflite"))
     if not there:
@@ -59,7 +66,30 @@ def read_built(build: Path, model: str | None, windows: int = 20) -> BuiltModel:
     metadata = read_metadata(content)
     if metadata is None:
         raise InputError(f"'{build / name}' carries no metadata of ours: `pipeline build` did not make it.")
-    return BuiltModel(name, content, metadata, _windows(build / GOLDEN, windows))
+    try:
+        runtime.read_checked(content)
+    except runtime.ModelFileError as error:
+        raise InputError(f"'{build / name}': {error}") from error
+    doubt = _doubt(build, name)
+    if doubt and not force:
+        raise InputError(
+            f"'{build}': {doubt}",
+            "See its report.html. --force exports the model all the same, and the export says so.",
+        )
+    return BuiltModel(name, content, metadata, _windows(build / GOLDEN, windows), doubt)
+
+
+def _doubt(build: Path, name: str) -> str:
+    """From the checks of the file itself: of several schemes one may fail and another hold."""
+    try:
+        schemes = json.loads((build / REPORT).read_text("utf-8"))["schemes"]
+        verdict, checks = next((one["verdict"], one["checks"]) for one in schemes if one["file"] == name)
+        failed = [str(check["name"]) for check in checks if check["passed"] is False]
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return f"Parity of '{name}' was not verified: {REPORT} has no verdict on it."
+    if verdict == "pass" and not failed:
+        return ""
+    return f"Parity of '{name}' failed: {', '.join(dict.fromkeys(failed)) or 'nothing was held to a limit'}."
 
 
 def _windows(path: Path, count: int) -> tuple[NDArray[np.float32], ...]:

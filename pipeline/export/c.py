@@ -17,6 +17,7 @@ from pipeline import runtime
 from pipeline.export import c_text
 from pipeline.export.built import BuiltModel, read_built
 from pipeline.export.c_model import borders, header, source
+from pipeline.export.c_readme import c_readme
 from pipeline.export.folder import export_folder, written_files
 
 WINDOWS = 4
@@ -31,7 +32,7 @@ def export_c(build: Path, out: Path, model: str | None = None, force: bool = Fal
         out: new, empty, or an earlier export of this kind.
         model: a file name in the build; None: `model_int8.tflite`. Float inputs and outputs of an int8 file
             are made integers.
-        force: take any folder; see `export_folder`.
+        force: take any folder, see `export_folder`, and a model in doubt, see `read_built`.
 
     Returns:
         the files written.
@@ -40,7 +41,7 @@ def export_c(build: Path, out: Path, model: str | None = None, force: bool = Fal
         InputError: no such build or file, a folder that is not to be written, a model that is not of integers
             only or has an op that TensorFlow Lite Micro has not.
     """
-    built = read_built(build, model, WINDOWS)
+    built = read_built(build, model, WINDOWS, force=force)
     try:
         content = with_integer_io(built.content)
     except ConversionError as error:
@@ -49,12 +50,13 @@ def export_c(build: Path, out: Path, model: str | None = None, force: bool = Fal
         "fuselage_model.h": header(content, built.metadata),
         "fuselage_model.c": source(content, built.metadata),
         **_golden(content, built),
+        "README.md": c_readme(content, built),
     }
     with export_folder(out, "c", force) as folder:
         for name, text in texts.items():
             (folder / name).write_text(text, "utf-8")
         (folder / "model.tflite").write_bytes(content)
-        for name in ("fuselage_check.c", "Makefile", "README.md"):
+        for name in ("fuselage_check.c", "Makefile"):
             shutil.copyfile(Path(__file__).parent / "firmware" / name, folder / name)
     return written_files(out)
 

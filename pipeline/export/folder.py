@@ -47,7 +47,8 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
             files = sorted(str(file.relative_to(part)) for file in part.rglob("*") if file.is_file())
             marker = {"format": FORMAT, "version": 1, "kind": kind, "files": files}
             (part / MARKER).write_text(json.dumps(marker, indent=1) + "\n", "utf-8")
-            before = _files(out)
+            # Of another kind (--force) what was written is what stands in the folder: it stays.
+            before = _files(out) if (_marker(out) or {}).get("kind") == kind else []
             _put(part, out)
             _remove_outdated(out, before)
     finally:

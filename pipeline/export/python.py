@@ -42,7 +42,7 @@ def export_python(
         out: new, empty, or an earlier export of this kind.
         model: a file name in the build; None: `model_int8.tflite`.
         streaming: the model in its streaming form too, and what runs it.
-        force: take any folder; see `export_folder`.
+        force: take any folder, see `export_folder`, and a model in doubt, see `read_built`.
 
     Returns:
         the files written.
@@ -50,7 +50,7 @@ def export_python(
     Raises:
         InputError: no such build or file, a folder that is not to be written, a model that cannot stream.
     """
-    built = read_built(build, model)
+    built = read_built(build, model, force=force)
     streamed = _streaming(built) if streaming else None
     with export_folder(out, "python", force) as folder:
         (folder / "model.tflite").write_bytes(built.content)

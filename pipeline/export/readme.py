@@ -22,6 +22,7 @@ def readme(built: BuiltModel, streaming: bool) -> str:
     every = f", {rate:g} samples a second" if rate else ""
     parts = [
         "# A model to run\n\n"
+        f"{warning(built)}"
         f"Task: {task}. Windows of {rule['steps']} steps{every}{shorter}. "
         "It needs numpy and an interpreter, nothing else.\n",
         _code("console", "python3 -m venv .venv\n.venv/bin/pip install -r requirements.txt\n"
@@ -56,6 +57,11 @@ def readme(built: BuiltModel, streaming: bool) -> str:
         "next. Call `reset_all_variables()` after `allocate_tensors()` and before every window.\n"
     )
     return "\n".join(parts)
+
+
+def warning(built: BuiltModel) -> str:
+    """A paragraph, where the model is in doubt."""
+    return f"**{built.doubt}** Its answers may be others than the float model's.\n\n" if built.doubt else ""
 
 
 def _code(language: str, text: str) -> str:

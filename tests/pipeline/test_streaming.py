@@ -167,6 +167,8 @@ def test_one_sample_is_one_row(streamed: bytes) -> None:
         (np.zeros((2, FEATURES + 1)), r"Samples are \[n, 3\] \(channels: x, y, z\), got shape \(2, 4\)"),
         (np.zeros(FEATURES - 1), r"got shape \(1, 2\)"),
         (np.zeros((1, 2, FEATURES)), "got shape"),
+        (np.zeros((0, FEATURES - 1)), r"got shape \(0, 2\)"),
+        (np.zeros((5, 0)), r"got shape \(5, 0\)"),
         (3.0, r"got shape \(\)"),
         ([[1, 2, 3], [4, np.nan, 6]], "1 values are NaN.*step 1, channel 1"),
         ([["a", "b", "c"]], "holds numbers"),
@@ -187,8 +189,9 @@ def test_samples_that_do_not_fit_are_refused_and_none_is_taken(
 def test_what_the_user_has_to_choose(streamed: bytes) -> None:
     with pytest.raises(ValueError, match=r"Unknown state 'forever'. Known: window, carried"):
         StreamingClassifier(streamed, "forever")
-    with pytest.raises(ValueError, match="at least one sample, got 0"):
-        StreamingClassifier(streamed, "window", 0)
+    for hop in (0, -1, 1.5, True, "3"):
+        with pytest.raises(ValueError, match=f"whole number of samples, at least one; got {hop!r}"):
+            StreamingClassifier(streamed, "window", hop)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="state"):
         StreamingClassifier(streamed)  # type: ignore[call-arg]
 

@@ -303,6 +303,15 @@ def test_files_of_ours_take_raw_windows_and_others_what_ours_make_of_them(pair: 
     assert any("Neither file carries standardization constants" in note for note in none.notes)
 
 
+def test_a_file_that_is_not_as_it_was_built_is_compared_and_told(pair: Pair) -> None:
+    pair.write({"described": metadata()}, {"described": metadata()})
+    assert not any("checksum" in note for note in pair.verify(RAW).notes)
+    pair.b.write_bytes(pair.b.read_bytes().replace(b"hand made", b"hand mode"))
+    told = [note for note in pair.verify(RAW).notes if "checksum" in note]
+    assert len(told) == 1
+    assert told[0].startswith("B, compared as it is: The model file is damaged, or was changed")
+
+
 def test_keys_that_were_not_read_are_told(pair: Pair) -> None:
     pair.write()
     given = GivenWindows("mine", tuple(FEATURES), labels=LABELS, unread=("subject", "session"))

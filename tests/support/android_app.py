@@ -44,7 +44,8 @@ def build_of_the_demo(folder: Path, **changes: Any) -> Path:
         raw_features=np.array([one["window"] for one in windows], np.float32),
         labels=np.array([card["class_names"].index(one["label"]) for one in windows]),
     )
-    report = {"dataset": {"attribution": card["attribution"]}}
+    held = {"file": "model_int8.tflite", "verdict": "pass", "checks": []}
+    report = {"dataset": {"attribution": card["attribution"]}, "schemes": [held]}
     (folder / "report.json").write_text(json.dumps(report), "utf-8")
     return folder
 

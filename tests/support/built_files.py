@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -108,4 +109,14 @@ def build_folder(folder: Path, of: ModelConfig, content: bytes, windows: int = 3
     lengths = np.random.default_rng(9).integers(1, of.steps + 1, windows)
     told = {"lengths": lengths} if of.variable_length else {}
     np.savez(folder / "golden.npz", raw_features=raw, **told)
+    write_verdict(folder)
     return folder
+
+
+def write_verdict(folder: Path, name: str = "model_int8.tflite", **passed: bool) -> None:
+    """As much of a build's report as says what the checks of this file, by name, came to; one that held."""
+    given = passed or {"decision_agreement": True}
+    checks = [{"name": check, "passed": held} for check, held in given.items()]
+    verdict = "pass" if all(check["passed"] for check in checks) else "fail"
+    report = {"schemes": [{"file": name, "verdict": verdict, "checks": checks}]}
+    (folder / "report.json").write_text(json.dumps(report), "utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from android_app import APP, ASSETS, asset, build_of_the_demo, empty_app
-from built_files import build_folder, config, files
+from built_files import build_folder, config, files, write_verdict
 from click.testing import CliRunner
 
 from models.errors import InputError
@@ -94,7 +94,7 @@ def test_another_task_is_refused(tmp_path: Path) -> None:
 
 def test_a_build_without_report_or_with_few_labels(tmp_path: Path) -> None:
     build = build_of_the_demo(tmp_path / "build")
-    (build / "report.json").write_text("[]")
+    write_verdict(build)
     card, _ = (json.loads(path.read_text()) for path in export_android(build, empty_app(tmp_path / "a"))[1:])
     assert card["attribution"] == ""
     with np.load(build / "golden.npz") as golden:
@@ -105,6 +105,16 @@ def test_a_build_without_report_or_with_few_labels(tmp_path: Path) -> None:
     np.savez(build / "golden.npz", raw_features=raw[:, :50], labels=np.zeros(len(raw), int))
     with pytest.raises(InputError, match="no window of 100 steps"):
         export_android(build, tmp_path / "a")
+
+
+def test_a_model_in_doubt_says_so_on_its_card(tmp_path: Path) -> None:
+    build, app = build_of_the_demo(tmp_path / "build"), empty_app(tmp_path / "app")
+    write_verdict(build, decision_agreement=False)
+    with pytest.raises(InputError, match="failed: decision_agreement"):
+        export_android(build, app)
+    _, card, _ = export_android(build, app, force=True)
+    warning = json.loads(card.read_text())["warning"]
+    assert warning == "Parity of 'model_int8.tflite' failed: decision_agreement."
 
 
 def test_what_is_not_the_app_is_refused(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_names_people_give(name: str, sensor: str, axis: int) -> None:
     assert (found.sensor, found.axis, found.factor, found.assumed) == (sensor, axis, 1.0, True)
 
 
-@pytest.mark.parametrize("name", ["heart rate", "accelerometer", "accelerometer w", "x", "12", ""])
+@pytest.mark.parametrize("name", ["heart rate", "accelerometer", "accelerometer w", "x", "12", "", "acc1 x", "acc x 2"])
 def test_what_is_no_sensor_is_refused_by_name(name: str) -> None:
     with pytest.raises(InputError, match="cannot measure") as error:
         sources(metadata(["gyro x", name], ""), np.zeros((1, 4, 2), np.float32))
@@ -84,3 +84,13 @@ def test_two_axes_say_nothing_about_gravity() -> None:
     found = sources(metadata(["acc x", "acc y"], ""), np.zeros((1, 4, 2), np.float32))
     assert [one.sensor for one in found] == ["accelerometer"] * 2
     assert least_acceleration(found, np.zeros((1, 4, 2), np.float32)) == float("inf")
+
+
+def test_two_channels_that_would_be_one_sensor_are_refused() -> None:
+    twice = metadata(["acc x", "gyro x", "total acc x"], "")
+    with pytest.raises(InputError, match="'acc x' and 'total acc x' are both accelerometer x of a phone"):
+        sources(twice, np.zeros((1, 4, 3), np.float32))
+    both = metadata([f"{sensor} {axis}" for sensor in ("acc", "body acc") for axis in "xyz"], "")
+    with pytest.raises(InputError, match="'acc x' and 'body acc x' are both linear acceleration x"):
+        sources(both, np.concatenate([still(1, 0.1), still(1, 0.1)], axis=2))  # acc holds no gravity either
+    assert len(sources(both, np.concatenate([still(1, GRAVITY), still(1, 0.1)], axis=2))) == 6

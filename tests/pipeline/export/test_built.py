@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from android_app import empty_app
+from built_files import write_verdict
 from hand_made import hand_made, metadata, padded_at_end
 
 from models.errors import InputError
+from pipeline.export.android import export_android
 from pipeline.export.built import read_built
+from pipeline.export.c import export_c
+from pipeline.export.python import export_python
+from pipeline.export.readme import readme
 
 
 def build(folder: Path, content: bytes, name: str = "model_int8.tflite", **golden: np.ndarray) -> Path:
     (folder / name).write_bytes(content)
+    write_verdict(folder, name)
     np.savez(folder / "golden.npz", **golden)
     return folder
 
@@ -67,9 +76,48 @@ def test_golden_windows_that_are_not_there(
     tmp_path: Path, golden: bytes | dict[str, np.ndarray] | None
 ) -> None:
     (tmp_path / "model_int8.tflite").write_bytes(hand_made(described=metadata()))
+    write_verdict(tmp_path)
     if isinstance(golden, bytes):
         (tmp_path / "golden.npz").write_bytes(golden)
     elif golden is not None:
         np.savez(tmp_path / "golden.npz", **golden)
     with pytest.raises(InputError, match=r"golden.npz"):
         read_built(tmp_path, None)
+
+
+@pytest.mark.parametrize("export", [export_python, export_c, export_android])
+def test_a_model_that_is_not_as_it_was_built_is_exported_by_nobody(
+    tmp_path: Path, export: Callable[[Path, Path], Any]
+) -> None:
+    damaged = hand_made(described=metadata()).replace(b"hand made", b"hand mode")
+    (tmp_path / "build").mkdir()
+    build(tmp_path / "build", damaged, raw_features=RAW)
+    out = empty_app(tmp_path / "app") if export is export_android else tmp_path / "out"
+    before = sorted(out.rglob("*"))
+    with pytest.raises(InputError, match=r"model_int8.tflite': .*checksum does not fit") as caught:
+        export(tmp_path / "build", out)
+    assert str(caught.value).lower().count("build it again") == 1
+    assert sorted(out.rglob("*")) == before
+
+
+def test_a_model_that_failed_parity_is_taken_by_force_alone_and_says_so(tmp_path: Path) -> None:
+    folder = build(tmp_path, hand_made(described=metadata()), raw_features=RAW)
+    assert read_built(folder, None).doubt == ""
+    write_verdict(folder, attention_max_error=False, decision_agreement=True)
+    with pytest.raises(InputError, match=r"'model_int8.tflite' failed: attention_max_error") as caught:
+        read_built(folder, None)
+    assert "--force" in caught.value.tip
+    built = read_built(folder, None, force=True)
+    assert built.doubt == "Parity of 'model_int8.tflite' failed: attention_max_error."
+    assert readme(built, False).split("\n")[2].startswith(f"**{built.doubt}**")
+
+
+@pytest.mark.parametrize("report", [None, "", "[]", '{"schemes": []}', '{"schemes": [{"file": "other"}]}'])
+def test_a_model_without_a_verdict_of_its_own_is_in_doubt(tmp_path: Path, report: str | None) -> None:
+    folder = build(tmp_path, hand_made(described=metadata()), raw_features=RAW)
+    (folder / "report.json").unlink()
+    if report is not None:
+        (folder / "report.json").write_text(report)
+    with pytest.raises(InputError, match="was not verified"):
+        read_built(folder, None)
+    assert "was not verified" in read_built(folder, None, force=True).doubt

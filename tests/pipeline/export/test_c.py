@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,6 +71,21 @@ def test_make_check(tmp_path: Path) -> None:
     out = exported(tmp_path, config())
     done = subprocess.run(["make", "-C", out, "check"], check=True, capture_output=True, text=True)
     assert "CHECK PASSED" in done.stdout
+
+
+@pytest.mark.parametrize("of", MODELS.values(), ids=MODELS)
+def test_the_readme_names_only_what_the_header_defines_and_what_the_task_gives(
+    tmp_path: Path, of: Any
+) -> None:
+    out = exported(tmp_path, of)
+    said, header = (out / "README.md").read_text(), (out / "fuselage_model.h").read_text()
+    for name in set(re.findall(r"\b(?:FUSELAGE|fuselage)_\w+", said)) - {"fuselage_check", "FUSELAGE_ADD"}:
+        assert re.search(rf"\b{name}\b", header) or (out / f"{name}.c").exists(), name
+    assert ("FUSELAGE_INPUT_LENGTHS)->data.i32[0] = steps;" in said) == of.variable_length
+    assert ("fuselage_target_std" in said) == (of.task == "regression")
+    assert ("the largest one wins" in said) == (of.task == "classification")
+    assert ("the largest one of a step wins" in said) == (of.task == "per-step")
+    assert "$" not in said
 
 
 # Prints what the compiler made of everything, one value a line.

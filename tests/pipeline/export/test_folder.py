@@ -90,6 +90,12 @@ def test_force_keeps_what_has_another_name(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"a": "1", "mine": "mine"}
 
 
+def test_force_keeps_the_files_of_an_export_of_another_kind(tmp_path: Path) -> None:
+    write(tmp_path, {"a": "1", "b": "1"}, "c")
+    write(tmp_path, {"a": "2"}, "python", force=True)
+    assert contents(tmp_path) == {"a": "2", "b": "1"}
+
+
 def test_the_folder_one_stands_in_stays_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"a": "1"})
     monkeypatch.chdir(tmp_path)
