@@ -9,6 +9,7 @@ import click
 from models.errors import InputError
 from pipeline.cli.lazy import examples
 from pipeline.cli.output import print_table, printable
+from pipeline.cli.page import require_writable, write_page
 
 if TYPE_CHECKING:
     from pipeline.benchmark.result import Benchmark
@@ -75,30 +76,22 @@ def benchmark(
     if no_peers and peers:
         raise InputError("--peer and --no-peers exclude each other.", "Leave one of them out.")
     chosen = () if no_peers else tuple(dict.fromkeys(peers)) or ("onnxruntime",)
+    require_writable(html)
     with listener(quiet) as progress:
         found = measure(
             models, rounds=runs, warm_up=warm_up, threads=threads, peers=chosen, profile=not no_profile,
             counter=emulated(progress) if instructions else None, progress=progress,
         )  # fmt: skip
-    if html is not None:
-        _write_page(html, found)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
-        return
-    _print(found)
+    else:
+        _print(found)
     if html is not None:
-        _say(f"Page: {html}")
+        from pipeline.report.benchmark import render
 
-
-def _write_page(path: Path, found: "Benchmark") -> None:
-    from pipeline.report.benchmark import render
-
-    page, temporary = render(found), path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write the page '{path}': {error.strerror}.") from error
+        write_page(html, render(found))
+        if not as_json:
+            _say(f"Page: {html}")
 
 
 def _print(found: "Benchmark") -> None:
