@@ -112,12 +112,24 @@ class Profile:
         runs: of each prefix.
         operators: in the order in which they run; the first is the call itself.
         skipped: why there is none; "" where there is one.
+        whole_ms: of the whole file in the same runs, median; None where there is no profile.
     """
 
     name: str
     runs: int
     operators: tuple[Operator, ...]
     skipped: str = ""
+    whole_ms: float | None = None
+
+    def share(self, one: Operator) -> float | None:
+        """Its part of the whole, from 0 to 1; None where it is not told apart from nothing.
+
+        All shares together are at most 1: where noise makes the parts longer than the whole, they are parts
+        of their own sum.
+        """
+        together = sum(operator.ms for operator in self.operators if operator.told_apart)
+        whole = max(self.whole_ms or 0.0, together)
+        return one.ms / whole if one.told_apart else None
 
 
 @dataclass(frozen=True)

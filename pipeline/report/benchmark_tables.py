@@ -104,13 +104,12 @@ def instructions(found: Benchmark) -> Table | None:
 
 def operators(profile: Profile, found: Benchmark) -> Table:
     """Where the time of one file goes, and its instructions where they were counted."""
-    whole = sum(one.ms for one in profile.operators)
     rows = [
         (
             one.name,
             one.output,
             microseconds(one),
-            f"{100 * one.ms / whole:.1f} %" if one.told_apart and whole > 0 else NONE,
+            NONE if (share := profile.share(one)) is None else f"{100 * share:.1f} %",
         )
         for one in profile.operators
     ]

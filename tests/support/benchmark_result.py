@@ -33,6 +33,7 @@ def made(**changes: object) -> Benchmark:
         (Operator(None, "(the call itself)", "", 0.001, 0.001, 0.001),
          Operator(0, "UNIDIRECTIONAL_SEQUENCE_LSTM", "int8 1x29x64", 0.499, 0.49, 0.5),
          Operator(1, "RESHAPE", "int8 1x64", 0.0, -0.002, 0.0023)),
+        whole_ms=0.5,
     )  # fmt: skip
     found = Benchmark(
         Environment("A processor", "x86_64", 2, 0.1, 1, "Linux 6", {"fuselage": "0.1.0"}),

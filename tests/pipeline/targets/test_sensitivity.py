@@ -19,7 +19,7 @@ def place(model: schema.ModelT, name: str) -> schema.OperatorT:
 
 def test_the_products_of_a_file_by_hand() -> None:
     """Values in steps of 1/4 with the zero point 28 reach from -39 to 24.75; rows of the Dense, in steps
-    of 1/8, add up to 1, 2 and 8; context, its slice and the concatenation have steps of 1/4, logits of 1/2."""
+    of 1/8, add up to 1, 2 and 8; context, its slice and concatenation have steps of 1/4, logits of 1/2."""
     model = schema.read_model(SEED)
     tensors = model.subgraphs[0].tensors
     product, dense = place(model, "BATCH_MATMUL"), place(model, "FULLY_CONNECTED")
