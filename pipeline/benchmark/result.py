@@ -8,6 +8,7 @@ from typing import Any
 from converters.findings.memory import Memory
 from pipeline.benchmark.environment import Environment
 from pipeline.benchmark.percentiles import Latency
+from pipeline.targets.counting import OpInstructions
 
 SCHEMA = "fuselage-benchmark/1"
 
@@ -63,14 +64,15 @@ class Instructions:
         inference: of one `invoke`; the same in every run.
         startup: from the file's content to allocated tensors; the same to within some hundred.
         by_operator: of each operator of the main graph, in the file's order, by the interpreter's own
-            kernels: without its delegate, so that they add up to a little more than `inference`.
+            kernels: without its delegate, so that they add up to a little more than `inference`. A bound
+            where an operator takes no more than the counts may be off by.
         versions: of qemu and of what ran under it.
     """
 
     cpu: str
     inference: int
     startup: int
-    by_operator: tuple[int, ...]
+    by_operator: tuple[OpInstructions, ...]
     versions: dict[str, str]
 
 

@@ -104,7 +104,8 @@ def _print(found: "Benchmark") -> None:
     click.echo()
     counted = tables.instructions(found)
     profiles = [tables.operators(one, found) for one in found.profiles if not one.skipped]
-    for table in (tables.latency(found), tables.cost(found), *([counted] if counted else []), *profiles):
+    operators = [*profiles, *tables.operator_instructions(found)]
+    for table in (tables.latency(found), tables.cost(found), *([counted] if counted else []), *operators):
         _print_table(table)
     for note in tables.notes(found):
         _say(note)
@@ -116,7 +117,7 @@ def _print(found: "Benchmark") -> None:
 
 def _print_table(table: "Table") -> None:
     _say(table.title)
-    profile = table.headings[0] == "operator"
+    profile = table.headings[:2] == ("operator", "output")
     print_table(table.headings, table.rows, right=range(2 if profile else 1, len(table.headings)))
     _say(table.note)
     click.echo()
