@@ -38,7 +38,7 @@ def emulated(progress: Progress) -> Counter:
             cpu=found.cpu,
             inference=found.per_inference,
             startup=found.start_up,
-            by_operator=tuple(one.instructions for one in found.by_op),
+            by_operator=found.by_op,
             versions=found.versions,
         )
 

@@ -13,6 +13,7 @@ costs less than the times scatter is not told apart from nothing. Then that is s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from converters import schema
 from converters.excerpt import prefix
@@ -25,6 +26,7 @@ RUNS, WARM_UP = 50, 3
 MOST_OPERATORS = 100
 MOST_BYTES = 256 << 20
 """Of all prefixes together: each holds the whole file."""
+TOO_BUSY = "the machine was too busy: its operators took longer than all of it"
 METHOD = "difference of prefixes of the graph, run in turn"
 
 
@@ -67,7 +69,12 @@ def _ready(runner: TfliteRunner) -> Callable[[], None]:
 
 
 def to_profile(name: str, model: schema.ModelT, times_ms: Sequence[Sequence[float]]) -> Profile:
-    """The profile of a file from the times of its prefixes, [operators + 1][runs]."""
+    """The profile of a file from the times of its prefixes, [operators + 1][runs].
+
+    None is made of times that contradict each other: where even the least that the operators take together,
+    by their intervals, is more than the most that the whole file takes. No bound is longer than the whole.
+    """
+    whole = _operator(None, "", "", times_ms[-1])
     graph = model.subgraphs[0]
     found = [_operator(None, "(the call itself)", "", times_ms[0])]
     for place, operator in enumerate(graph.operators):
@@ -79,7 +86,10 @@ def to_profile(name: str, model: schema.ModelT, times_ms: Sequence[Sequence[floa
             shown = f"{schema.tensor_type_name(tensor)} {shape}"
         added = [after - before for before, after in zip(*times_ms[place : place + 2], strict=True)]
         found.append(_operator(place, schema.operator_name(model, operator), shown, added))
-    return Profile(name, len(times_ms[0]), tuple(found))
+    if sum(max(one.low, 0.0) for one in found) > whole.high:
+        return Profile(name, 0, (), TOO_BUSY)
+    bounded = (replace(one, high=min(one.high, whole.high)) for one in found)
+    return Profile(name, len(times_ms[0]), tuple(bounded), whole_ms=whole.ms)
 
 
 def _operator(place: int | None, name: str, output: str, values: Sequence[float]) -> Operator:

@@ -8,6 +8,7 @@ from typing import Any
 from converters.findings.memory import Memory
 from pipeline.benchmark.environment import Environment
 from pipeline.benchmark.percentiles import Latency
+from pipeline.targets.counting import OpInstructions
 
 SCHEMA = "fuselage-benchmark/1"
 
@@ -63,14 +64,15 @@ class Instructions:
         inference: of one `invoke`; the same in every run.
         startup: from the file's content to allocated tensors; the same to within some hundred.
         by_operator: of each operator of the main graph, in the file's order, by the interpreter's own
-            kernels: without its delegate, so that they add up to a little more than `inference`.
+            kernels: without its delegate, so that they add up to a little more than `inference`. A bound
+            where an operator takes no more than the counts may be off by.
         versions: of qemu and of what ran under it.
     """
 
     cpu: str
     inference: int
     startup: int
-    by_operator: tuple[int, ...]
+    by_operator: tuple[OpInstructions, ...]
     versions: dict[str, str]
 
 
@@ -112,12 +114,24 @@ class Profile:
         runs: of each prefix.
         operators: in the order in which they run; the first is the call itself.
         skipped: why there is none; "" where there is one.
+        whole_ms: of the whole file in the same runs, median; None where there is no profile.
     """
 
     name: str
     runs: int
     operators: tuple[Operator, ...]
     skipped: str = ""
+    whole_ms: float | None = None
+
+    def share(self, one: Operator) -> float | None:
+        """Its part of the whole, from 0 to 1; None where it is not told apart from nothing.
+
+        All shares together are at most 1: where noise makes the parts longer than the whole, they are parts
+        of their own sum.
+        """
+        together = sum(operator.ms for operator in self.operators if operator.told_apart)
+        whole = max(self.whole_ms or 0.0, together)
+        return one.ms / whole if one.told_apart else None
 
 
 @dataclass(frozen=True)

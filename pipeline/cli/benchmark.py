@@ -9,6 +9,7 @@ import click
 from models.errors import InputError
 from pipeline.cli.lazy import examples
 from pipeline.cli.output import print_table, printable
+from pipeline.cli.page import require_writable, write_page
 
 if TYPE_CHECKING:
     from pipeline.benchmark.result import Benchmark
@@ -75,30 +76,22 @@ def benchmark(
     if no_peers and peers:
         raise InputError("--peer and --no-peers exclude each other.", "Leave one of them out.")
     chosen = () if no_peers else tuple(dict.fromkeys(peers)) or ("onnxruntime",)
+    require_writable(html)
     with listener(quiet) as progress:
         found = measure(
             models, rounds=runs, warm_up=warm_up, threads=threads, peers=chosen, profile=not no_profile,
             counter=emulated(progress) if instructions else None, progress=progress,
         )  # fmt: skip
-    if html is not None:
-        _write_page(html, found)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
-        return
-    _print(found)
+    else:
+        _print(found)
     if html is not None:
-        _say(f"Page: {html}")
+        from pipeline.report.benchmark import render
 
-
-def _write_page(path: Path, found: "Benchmark") -> None:
-    from pipeline.report.benchmark import render
-
-    page, temporary = render(found), path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write the page '{path}': {error.strerror}.") from error
+        write_page(html, render(found))
+        if not as_json:
+            _say(f"Page: {html}")
 
 
 def _print(found: "Benchmark") -> None:
@@ -111,7 +104,8 @@ def _print(found: "Benchmark") -> None:
     click.echo()
     counted = tables.instructions(found)
     profiles = [tables.operators(one, found) for one in found.profiles if not one.skipped]
-    for table in (tables.latency(found), tables.cost(found), *([counted] if counted else []), *profiles):
+    operators = [*profiles, *tables.operator_instructions(found)]
+    for table in (tables.latency(found), tables.cost(found), *([counted] if counted else []), *operators):
         _print_table(table)
     for note in tables.notes(found):
         _say(note)
@@ -123,7 +117,7 @@ def _print(found: "Benchmark") -> None:
 
 def _print_table(table: "Table") -> None:
     _say(table.title)
-    profile = table.headings[0] == "operator"
+    profile = table.headings[:2] == ("operator", "output")
     print_table(table.headings, table.rows, right=range(2 if profile else 1, len(table.headings)))
     _say(table.note)
     click.echo()

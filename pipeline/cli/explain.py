@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from models.errors import InputError
 from pipeline.cli.lazy import examples
 from pipeline.cli.output import print_table, printable
+from pipeline.cli.page import require_writable, write_page
 
 if TYPE_CHECKING:
     from converters.microscope.explanation import LstmExplanation
@@ -58,27 +58,19 @@ def explain(
     from pipeline.data.given import read_given
     from pipeline.explain import explain as explain_file
 
+    require_writable(html)
     with listener(quiet) as progress:
         found = explain_file(model, read_given(source, labels=False), windows, reference, progress)
-    if html is not None:
-        _write_page(html, found)
     if as_json:
         click.echo(json.dumps(found.to_dict(), allow_nan=False))
-        return
-    _print(found)
+    else:
+        _print(found)
     if html is not None:
-        _say(f"Page: {html}")
+        from pipeline.report.explanation import render
 
-
-def _write_page(path: Path, found: "Explanation") -> None:
-    from pipeline.report.explanation import render
-
-    page, temporary = render(found), path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write the page '{path}': {error.strerror}.") from error
+        write_page(html, render(found))
+        if not as_json:
+            _say(f"Page: {html}")
 
 
 def _print(found: "Explanation") -> None:

@@ -10,6 +10,7 @@ import click
 from models.errors import InputError
 from pipeline.cli.lazy import examples
 from pipeline.cli.output import print_table, printable
+from pipeline.cli.page import require_writable, write_page
 
 if TYPE_CHECKING:
     from converters.findings import Finding
@@ -45,15 +46,18 @@ def inspect(model: Path, as_json: bool, html: Path | None, data: Path | None, st
     """
     from converters.inspection import inspect_model
 
+    require_writable(html)
     windows, lengths = (None, None) if data is None else _windows(data)
     inspection = inspect_model(model, windows, "" if data is None else data.name, lengths)
-    if html is not None:
-        _write_page(html, model.name, inspection)
     if as_json:
         click.echo(json.dumps(inspection.to_dict(), indent=2, allow_nan=False))
     else:
         _print(model.name, inspection)
-        if html is not None:
+    if html is not None:
+        from pipeline.report.inspection import render
+
+        write_page(html, render(model.name, inspection))
+        if not as_json:
             _say(f"Page: {html}")
     return 0 if inspection.passed(strict) else 1
 
@@ -80,17 +84,6 @@ def _windows(path: Path) -> tuple[Any, Any]:
         return windows, None
     lengths = checked_lengths("lengths", more[0], windows, "features")
     return zeros_for_padding(windows, lengths), lengths
-
-
-def _write_page(path: Path, name: str, inspection: "Inspection") -> None:
-    from pipeline.report.inspection import render
-
-    page, temporary = render(name, inspection), path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write the page '{path}': {error.strerror}.") from error
 
 
 def _print(name: str, inspection: "Inspection") -> None:

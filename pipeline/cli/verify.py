@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from models.errors import InputError
 from pipeline.cli.flags import ConfigCommand, given_flags, tolerance_options
 from pipeline.cli.kernels import kernels_option
 from pipeline.cli.lazy import examples
@@ -17,8 +18,8 @@ from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
     epilog=examples(
         "pipeline verify model_float32.tflite model_int8.tflite --data golden.npz",
         "pipeline verify float.tflite theirs.tflite --data recordings.npz --out parity",
-        "pipeline verify a.tflite b.tflite --data basic-motions --limit-accuracy-drop 0.005",
-        "pipeline verify a.tflite b.tflite --data test.npz --logits output_0 --attention output_1",
+        "pipeline verify a.tflite b.tflite --data har --limit-accuracy-drop 0.005",
+        "pipeline verify a.tflite b.tflite --data t.npz --logits out_0 --attention out_1",
         "pipeline verify a.tflite b.tflite --data test.npz --kernels fuselage",
         "pipeline verify build/japanese-vowels --target arm64",
         "pipeline verify build/har --target arm64 --cpu cortex-a53 --target ssh:pi@raspberry",
@@ -37,8 +38,8 @@ from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
     "ssh:USER@HOST[:PORT], adb[:SERIAL]; may be given again [default: host].",
 )  # fmt: skip
 @click.option(
-    "--cpu", metavar="NAME", default=DEFAULT_CPU, show_default=True, type=click.Choice(list(CPUS)),
-    help="The processor that arm64 emulates.",
+    "--cpu", metavar="NAME", type=click.Choice(list(CPUS)),
+    help=f"The processor that arm64 emulates [default: {DEFAULT_CPU}].",
 )  # fmt: skip
 @click.option(
     "--cache", type=click.Path(path_type=Path), metavar="DIR",
@@ -64,7 +65,7 @@ def verify(
     candidate: Path | None,
     source: str | None,
     targets: tuple[str, ...],
-    cpu: str,
+    cpu: str | None,
     cache: Path | None,
     python: str | None,
     logits: str | None,
@@ -78,19 +79,19 @@ def verify(
 
     A is the reference, usually float. The checks, limits, reports and exit codes are those of `build`; of a
     check without a limit only the value is told. Without --out nothing is written. A alone may be the folder
-    of a build: its int8 file is held against its float one. On a --target all files run that were named, and
-    each has to answer as it does here.
+    of a build: its int8 file is held against its float one. On a --target all files run that were named (of a
+    build all but TensorFlow's stock one), and each has to answer as it does here.
     """
     from pipeline.cli.progress import listener
     from pipeline.cli.summary import print_parity
     from pipeline.config_reader import read_config
     from pipeline.disk import disk_errors
     from pipeline.report import render_all
-    from pipeline.targets import Options, target_named
+    from pipeline.targets import targets_named
     from pipeline.verify import given_for, verify_files
 
     reference, candidate, beside, source = _chosen(reference, candidate, source)
-    places = [target_named(text, Options(cpu, cache, python)) for text in dict.fromkeys(targets)]
+    places = targets_named(targets, cpu=cpu, cache=cache, python=python)
     limits = read_config(None, given_flags(flags)).tolerances.model_dump()
     with listener(quiet) as progress:
         given = given_for(source, reference, candidate, logits=logits, attention=attention)
@@ -112,6 +113,11 @@ def _chosen(
     """The two files, those beside them, and the windows."""
     from pipeline.built_files import built_files
 
+    if candidate is None and not reference.exists():
+        raise InputError(
+            f"There is no folder '{reference}'.",
+            "Name the --out folder of `pipeline build`, or two files A and B.",
+        )
     if candidate is None and not reference.is_dir():
         raise click.UsageError("Missing argument 'B'. One argument alone has to be the folder of a build.")
     if candidate is not None:

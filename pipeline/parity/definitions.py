@@ -80,6 +80,12 @@ _ALL = (
         "outputs_different", "<=", "numbers", "Numbers of all outputs that are not the same to the last bit."
     ),
     Definition(
+        "answers_unexplained",
+        "<=",
+        "numbers",
+        "Numbers of answers that differ where every attention weight of the window is the same.",
+    ),
+    Definition(
         "attention_within_one_step",
         ">=",
         "share",

@@ -56,8 +56,7 @@ def bars(found: Benchmark) -> list[dict[str, Any]]:
 
 def shares(profile: Profile) -> list[float]:
     """Of each operator its part of the whole, in per cent; 0 where it is not told apart from nothing."""
-    whole = sum(one.ms for one in profile.operators)
-    return [100 * one.ms / whole if one.told_apart and whole > 0 else 0.0 for one in profile.operators]
+    return [100 * (profile.share(one) or 0.0) for one in profile.operators]
 
 
 def _ready_ms(one: Entry) -> float:

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from pipeline.benchmark.environment import Environment
 from pipeline.benchmark.padding import BLOCK, rest
-from pipeline.benchmark.result import Benchmark, Entry, Operator, Padding, Profile
+from pipeline.benchmark.result import Benchmark, Entry, Instructions, Operator, Padding, Profile
 from pipeline.report.numbers import size
 from pipeline.report.table import Table
+from pipeline.targets.counting import OpInstructions
 
 NONE = "-"
 """What was not measured, or does not exist."""
-
-
-FEW = 500
-"""Instructions: what an operator's count may be off by (`pipeline.targets.counting.InstructionCounts`)."""
 
 
 def milliseconds(value: float | None) -> str:
@@ -102,15 +99,25 @@ def instructions(found: Benchmark) -> Table | None:
     )
 
 
+def operator_instructions(found: Benchmark) -> Iterator[Table]:
+    """Instructions by operator of files whose operators have no table of their times to stand in."""
+    shown = {one.name for one in found.profiles if not one.skipped}
+    for entry in found.entries:
+        counted = entry.instructions
+        if counted is not None and counted.by_operator and entry.name not in shown:
+            rows = tuple((one.name, _executed(one)) for one in counted.by_operator)
+            headings = ("operator", "Arm instr.")
+            yield Table(f"Operators of {entry.name}", headings, rows, _without_delegate(counted))
+
+
 def operators(profile: Profile, found: Benchmark) -> Table:
     """Where the time of one file goes, and its instructions where they were counted."""
-    whole = sum(one.ms for one in profile.operators)
     rows = [
         (
             one.name,
             one.output,
             microseconds(one),
-            f"{100 * one.ms / whole:.1f} %" if one.told_apart and whole > 0 else NONE,
+            NONE if (share := profile.share(one)) is None else f"{100 * share:.1f} %",
         )
         for one in profile.operators
     ]
@@ -121,13 +128,12 @@ def operators(profile: Profile, found: Benchmark) -> Table:
     )
     (counted,) = [one.instructions for one in found.entries if one.name == profile.name]
     if counted is not None and len(counted.by_operator) == len(rows) - 1:
-        cells = [NONE, *(f"{one:,}" if one >= FEW else f"< {FEW}" for one in counted.by_operator)]
+        cells = [NONE, *map(_executed, counted.by_operator)]
         return Table(
             f"Operators of {profile.name}",
             (*headings, "Arm instr."),
             tuple((*row, cell) for row, cell in zip(rows, cells, strict=True)),
-            f"{note} Arm instr.: executed on {counted.cpu}, emulated, without the delegate; no time. The "
-            "first operator has what the call itself takes, too.",
+            f"{note} {_without_delegate(counted)}",
         )
     return Table(f"Operators of {profile.name}", headings, tuple(rows), note)
 
@@ -170,6 +176,17 @@ def notes(found: Benchmark) -> Iterator[str]:
     for one in found.profiles:
         if one.skipped:
             yield f"No profile of {one.name}: {one.skipped}."
+
+
+def _executed(one: OpInstructions) -> str:
+    return f"< {one.below:,}" if one.instructions is None else f"{one.instructions:,}"
+
+
+def _without_delegate(counted: Instructions) -> str:
+    return (
+        f"Arm instr.: executed on {counted.cpu}, emulated, without the delegate; no time. The first operator "
+        "has what the call itself takes, too."
+    )
 
 
 def _memory(one: Entry) -> str:

@@ -117,7 +117,7 @@ def _megabytes(path: Path) -> int:
     return round(path.stat().st_size / 1e6)
 
 
-@target("adb", "adb[:SERIAL]")
+@target("adb", "adb[:SERIAL]", ("cache", "python"))
 def _adb(rest: str, options: Options) -> Adb:
     if rest and not _SERIAL.fullmatch(rest):
         raise InputError(f"'{rest}' is no serial number of adb; `adb devices` lists those there are.")

@@ -38,7 +38,7 @@ class Arm64:
         stream(command, f"The files could not be run as {self.cpu} code", progress, folder, environment)
 
 
-@target("arm64", "arm64")
+@target("arm64", "arm64", ("cpu", "cache"))
 def _arm64(rest: str, options: Options) -> Arm64:
     without_address("arm64", rest)
     if options.cpu not in cpus.CPUS:

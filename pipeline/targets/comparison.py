@@ -15,13 +15,14 @@ import numpy as np
 from models.errors import VerificationError
 from pipeline.parity import measurements as measure
 from pipeline.parity.definitions import DEFINITIONS
-from pipeline.parity.outputs import Array
+from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.tasks import task_named
 from pipeline.parity.tasks.base import Values
 from pipeline.parity.tolerances import keras_limits, promise_limits
 from pipeline.parity.verdict import Check
 from pipeline.targets.arithmetic import Arithmetic
 from pipeline.targets.job import Answers
+from pipeline.targets.sensitivity import Sensitivity
 
 INT8_STEP = 1.0 / 256.0
 TABLE_STEPS = 2 * 65535 / 256.0  # T up to which an entry's rounding cannot move a weight by a step; about 512
@@ -36,6 +37,7 @@ def compare(
     task: str,
     steps: int,
     ours: bool = True,
+    behind: Sensitivity | None = None,
 ) -> list[Check]:
     """The checks of one file on one target with one kind of kernels.
 
@@ -43,6 +45,7 @@ def compare(
         reference: what the checks are told to be compared with.
         steps: of a window.
         ours: the file is one of ours, whose softmax gets its scores from equal integers.
+        behind: how far the answers can move when the weights do; None: not known.
     """
     values: Values = {"outputs_different": different(here.raw, there.raw)}
     limits = limits_of(here, kernels, kind, task, steps, ours)
@@ -57,6 +60,12 @@ def compare(
     values["logits_max_relative_error"] = measure.max_relative_error(*answers)
     if here.outputs.logits_scale:
         values["logits_max_steps"] = measure.max_steps(*answers, here.outputs.logits_scale)
+    if kind == "integer" and kernels == "default" and ours and here.outputs.attends:
+        values["answers_unexplained"] = unexplained(here.outputs, there.outputs)
+        limits["answers_unexplained"] = 0.0
+        if behind and here.outputs.logits_scale:
+            moved = np.abs(here.outputs.distributions - there.outputs.distributions).sum(axis=-1).max()
+            limits["logits_max_steps"] = behind.steps(float(moved), here.outputs.logits_scale)
     return [
         Check(name, reference, one.relation, values.get(name), limits.get(name), one.unit, len(here.outputs))
         for name, one in DEFINITIONS.items()
@@ -75,7 +84,8 @@ def limits_of(
     others add up floats. An entry is off by half of 1/65535, a sum of T of them, of 1 at least, by T/131070
     of itself, a weight of at most 1, in steps of 1/256, by 256 (T + 1)/131070, about T/512, before it is
     rounded. Two numbers less than k apart are at most k apart when both are rounded, k a whole number: one
-    step up to T = 510. Behind the weights nothing else differs, so that decisions keep the promise's limit.
+    step up to T = 510. Behind the weights nothing else differs: `compare` holds answers to the last bit where
+    the weights are the same, elsewhere to what the weights that moved can do to them (`sensitivity`).
 
     *Float*: two float32 implementations of one function, as `keras_limits` derives.
 
@@ -102,6 +112,15 @@ def limits_of(
     if kind == "float attention" and ours and outputs.attention_step is None:
         return {**limits, "attention_max_error": keras_limits(steps)["attention_max_error"]}
     return {**limits, "attention_max_error": promised["attention_max_error"]}
+
+
+def unexplained(here: Outputs, there: Outputs) -> float:
+    """How many numbers of the answers differ in windows whose attention weights are all the same."""
+    differs = [
+        (a != b).reshape(len(here), -1)
+        for a, b in ((here.attention_weights, there.attention_weights), (here.logits, there.logits))
+    ]
+    return float(differs[1][~differs[0].any(axis=1)].sum())
 
 
 def different(here: Mapping[str, Array], there: Mapping[str, Array]) -> float:

@@ -25,18 +25,23 @@ from pathlib import Path
 
 import numpy as np
 
+from converters import schema
+from converters.excerpt import prefix
 from models.errors import InputError, VerificationError
 from pipeline import runtime
 from pipeline.parity.files import ModelFile
 from pipeline.progress import Progress, Silence
 from pipeline.targets import cpus, emulator
 from pipeline.targets.cache import cache_folder
-from pipeline.targets.prefixes import prefixes
 from pipeline.targets.tools import call, failure, need
 
 REPEATS = 2  # of every window; the first fills caches that an interpreter keeps, the last is counted
 _NO_RANDOM_ADDRESSES = 0x0040000  # ADDR_NO_RANDOMIZE of <sys/personality.h>
 PLUGIN, COUNTER = "instructions.c", "counter.py"
+
+
+WITHIN = 500
+"""Instructions: what the difference of two models may be off by; their memory lies otherwise in each."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,21 @@ class OpInstructions:
 
     Attributes:
         index: its place in the file; name: of the operator, "UNIDIRECTIONAL_SEQUENCE_LSTM".
+        instructions: None where they are fewer than `below`, and no more than that is known.
+        below: more than it executes, where `instructions` is None.
     """
 
     index: int
     name: str
-    instructions: int
+    instructions: int | None
+    below: int | None = None
+
+    @classmethod
+    def counted(cls, index: int, name: str, difference: int) -> OpInstructions:
+        """Of the difference of two models: a bound where that is no more than what it may be off by."""
+        if difference < WITHIN:
+            return cls(index, name, None, 2 * WITHIN)
+        return cls(index, name, difference)
 
 
 @dataclass(frozen=True)
@@ -63,8 +78,8 @@ class InstructionCounts:
             Python included. The same in every run to within some hundred instructions.
         by_op: each operator's part in the first window, in the file's order, by the interpreter's own
             kernels: its delegate, which takes several operators at once, is left out, so that the sum is a
-            little more than `by_window[0]`. The first has what invoke() itself takes, and each is off by some
-            hundred instructions, which for a RESHAPE may be all of it.
+            little more than `by_window[0]`. The first has what invoke() itself takes, and each is off by up
+            to `WITHIN`, which for a RESHAPE may be all of it: then a bound is told.
         cpu: the emulated processor.
         versions: of qemu, Python, numpy, ai-edge-litert and the packages they ran with.
     """
@@ -112,19 +127,20 @@ def count_instructions(
         )
     cache = cache_folder(cache)
     machine = emulator.set_up(cache, progress or Silence())
-    parts = prefixes(file.content)
+    graph = schema.read_model(file.content)
+    names = [schema.operator_name(graph, one) for one in graph.subgraphs[0].operators]
+    parts = [schema.write_model(prefix(graph, count)) for count in range(1, len(names) + 1)]
     models = [
         _Job(file.content, len(windows)),
-        *(_Job(content, 1, "undelegated") for _, content in parts),
+        *(_Job(content, 1, "undelegated") for content in parts),
     ]
     whole, *first = _run(machine, cpu, _plugin(cache, machine.versions["qemu"]), models, windows, model)
     up_to = [one.by_window[0] for one in first]
-    names = [name for name, _ in parts]
     return InstructionCounts(
         by_window=whole.by_window,
         start_up=whole.start_up,
         by_op=tuple(
-            OpInstructions(index, name, after - before)
+            OpInstructions.counted(index, name, after - before)
             for index, (name, before, after) in enumerate(zip(names, [0, *up_to[:-1]], up_to, strict=True))
         ),
         cpu=cpu,

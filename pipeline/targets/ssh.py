@@ -71,7 +71,7 @@ class Ssh(Remote):
 _OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=15")  # never asks; gives up
 
 
-@target("ssh", "ssh:USER@HOST[:PORT]")
+@target("ssh", "ssh:USER@HOST[:PORT]", ("python",))
 def _ssh(rest: str, options: Options) -> Ssh:
     found = _ADDRESS.fullmatch(rest)
     port = found and found["port"]

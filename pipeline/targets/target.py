@@ -54,16 +54,30 @@ class Target(Protocol):
         """
 
 
-_TARGETS: dict[str, tuple[str, Callable[[str, Options], Target]]] = {}
+@dataclass(frozen=True)
+class _Known:
+    """What stands behind a word: how a user writes it, the `Options` it heeds, and what makes the target."""
+
+    form: str
+    takes: tuple[str, ...]
+    make: Callable[[str, Options], Target]
+
+
+_TARGETS: dict[str, _Known] = {}
 
 
 def target(
-    word: str, form: str
+    word: str, form: str, takes: tuple[str, ...] = ()
 ) -> Callable[[Callable[[str, Options], Target]], Callable[[str, Options], Target]]:
-    """Registers what makes a target from what stands behind `word:`; `form` is how a user writes it."""
+    """Registers what makes a target from what stands behind `word:`.
+
+    Args:
+        form: how a user writes it.
+        takes: names of the `Options` that it heeds.
+    """
 
     def register(make: Callable[[str, Options], Target]) -> Callable[[str, Options], Target]:
-        _TARGETS[word] = (form, make)
+        _TARGETS[word] = _Known(form, takes, make)
         return make
 
     return register
@@ -77,9 +91,24 @@ def target_named(text: str, options: Options) -> Target:
     """
     word, _, rest = text.partition(":")
     if word not in _TARGETS:
-        forms = ", ".join(form for form, _ in _TARGETS.values())
+        forms = ", ".join(one.form for one in _TARGETS.values())
         raise InputError(f"Unknown target '{text}'. Known: {forms}.")
-    return _TARGETS[word][1](rest, options)
+    return _TARGETS[word].make(rest, options)
+
+
+def targets_named(texts: Sequence[str], **options: str | Path | None) -> list[Target]:
+    """Each target that a user named, once, with the options that are not None.
+
+    Raises:
+        InputError: as `target_named`; or an option that none of these targets heeds.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    targets = [target_named(text, Options(**given)) for text in dict.fromkeys(texts)]  # type: ignore[arg-type]
+    heeded = {name for text in texts for name in _TARGETS[text.partition(":")[0]].takes}
+    for name in [one for one in given if one not in heeded]:
+        those = " or ".join(f"--target {one.form}" for one in _TARGETS.values() if name in one.takes)
+        raise InputError(f"--{name} does nothing without {those}.", "Name such a target, or leave it out.")
+    return targets
 
 
 def without_address(word: str, rest: str) -> None:

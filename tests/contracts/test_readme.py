@@ -56,6 +56,11 @@ def test_every_table_is_whole(page: Path) -> None:
         assert not rows or re.fullmatch(r"[|:\- ]+", rows[1] if len(rows) > 1 else ""), rows[0]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_place_is_left_for_a_figure(page: Path) -> None:
+    assert "@@" not in page.read_text(encoding="utf-8")
+
+
 COMMANDS = [(page, line) for page in PAGES for line in console_lines(page)]
 
 

@@ -24,6 +24,25 @@ def test_an_operator_takes_what_its_prefix_takes_longer() -> None:
     assert [one.told_apart for one in found.operators] == [True, True, True, False]
 
 
+def test_no_bound_is_longer_than_the_whole_and_no_share_more_than_all_of_it() -> None:
+    """The third operator seems to take back 2 of the 3 ms: 1 ms for all of it, in which the others took 3."""
+    model = schema.read_model(hand_made())
+    times = [SIX + 1.0, SIX + 2.5, SIX * 2 + 3.0, SIX * 2 + 1.0]
+    found = profile.to_profile("model", model, [list(map(float, one)) for one in times])
+    assert found.whole_ms == 1.0
+    assert max(one.high for one in found.operators) <= 5.0
+    shares = [found.share(one) for one in found.operators]
+    assert shares[1:] == [1.0, None, None]
+
+
+def test_operators_that_take_longer_than_the_whole_are_no_profile() -> None:
+    """2 ms the first operator, in every run; and 1.5 ms all of them together."""
+    model = schema.read_model(hand_made())
+    times = [[1.0] * 6, [3.0] * 6, [3.5] * 6, [1.5] * 6]
+    found = profile.to_profile("model", model, times)
+    assert (found.operators, found.whole_ms, found.skipped) == ((), None, profile.TOO_BUSY)
+
+
 def test_every_prefix_runs() -> None:
     model = schema.read_model(hand_made())
     found = profile.profile_ms(model, [np.zeros((1, 5, 3), np.float32)], 1)

@@ -13,6 +13,7 @@ from hand_made import hand_made
 from int8_lstm_file import Int8Lstm, build
 
 from pipeline.benchmark import run
+from pipeline.benchmark.result import Benchmark
 
 Invoke = Callable[..., Any]
 FAST = ("--runs", 3, "--warm-up", 0)
@@ -70,11 +71,33 @@ def test_a_page_is_written_beside(invoke: Invoke, model: Path, tmp_path: Path) -
     assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".partial")] == []
 
 
-def test_a_page_that_cannot_be_written(invoke: Invoke, model: Path, tmp_path: Path) -> None:
-    where = tmp_path / "none" / "cost.html"
-    done = invoke("benchmark", model, *FAST, "--no-profile", "--html", where, "--quiet")
+@pytest.mark.parametrize("where", ["none/cost.html", "folder", "."])
+def test_a_page_that_cannot_be_written_is_said_before_anything_is_measured(
+    invoke: Invoke, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(run, "benchmark", lambda *given, **more: pytest.fail("it was measured"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    done = invoke("benchmark", model, *FAST, "--html", where, "--quiet")
     assert done.code == 2
     assert "Cannot write the page" in done.err
+    assert sorted(one.name for one in tmp_path.iterdir()) == [model.name, "folder"]
+
+
+def test_what_was_measured_is_told_although_the_page_was_lost(
+    invoke: Invoke, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "cost.html"
+
+    def measured(*given: object, **more: object) -> Benchmark:
+        page.mkdir()
+        return made()
+
+    monkeypatch.setattr(run, "benchmark", measured)
+    done = invoke("benchmark", model, "--html", page, "--quiet")
+    assert (done.code, "Cannot write the page" in done.err) == (2, True)
+    assert "Latency of one call, ms" in done.out
+    assert sorted(one.name for one in tmp_path.iterdir()) == [model.name, "cost.html"]
 
 
 def test_onnxruntime_is_timed_where_it_is_installed(invoke: Invoke, tmp_path: Path) -> None:

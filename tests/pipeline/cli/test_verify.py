@@ -183,6 +183,29 @@ def test_two_arguments_or_a_build_are_needed(invoke: Any, folder: Path) -> None:
     assert (done.code, "has no model_float32.tflite" in done.err) == (2, True)
 
 
+def test_a_folder_that_is_not_there_is_said(invoke: Any, tmp_path: Path) -> None:
+    done = invoke("verify", tmp_path / "nothere", "--target", "arm64")
+    assert done.code == 2
+    assert f"There is no folder '{tmp_path / 'nothere'}'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--python", "p"), "--python does nothing without --target adb[:SERIAL] or --target ssh:"),
+        (("--cache", "c"), "--cache does nothing without --target adb[:SERIAL] or --target arm64"),
+        (("--cpu", "cortex-a53", "--target", "ssh:pi@pi"), "--cpu does nothing without --target arm64"),
+        (("--cpu", "cortex-a76", "--target", "host"), "--cpu does nothing without --target arm64"),
+    ],
+)
+def test_an_option_that_does_nothing_exits_2(
+    invoke: Any, build: Path, options: tuple[str, ...], told: str
+) -> None:
+    done = invoke("verify", build, *options)
+    assert done.code == 2
+    assert told in done.err
+
+
 def test_a_target_that_is_none_exits_2(invoke: Any, build: Path) -> None:
     done = invoke("verify", build, "--target", "arm")
     assert done.code == 2

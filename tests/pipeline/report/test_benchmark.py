@@ -50,7 +50,7 @@ def test_an_operator_that_is_not_told_apart_has_no_share() -> None:
     rows = tables.operators(found.profiles[0], found).rows
     assert rows[0] == ("(the call itself)", "", "1.0", "0.2 %", "-")
     assert rows[1][2:] == ("499.0", "99.8 %", "1,043,554")
-    assert rows[2][2:] == ("< 2.3", "-", "< 500")
+    assert rows[2][2:] == ("< 2.3", "-", "< 1,000")
     assert shares(found.profiles[0]) == pytest.approx([0.2, 99.8, 0.0])
 
 
@@ -58,6 +58,16 @@ def test_operators_without_instructions_have_no_column_for_them() -> None:
     found = made()
     bare = replace(found, entries=tuple(replace(one, instructions=None) for one in found.entries))
     assert tables.operators(bare.profiles[0], bare).headings == ("operator", "output", "us", "of all")
+
+
+def test_instructions_by_operator_without_a_profile_have_a_table_with_names() -> None:
+    (table,) = tables.operator_instructions(bare := made(profiles=()))
+    assert table.title == f"Operators of {INT8}"
+    assert table.rows == (("UNIDIRECTIONAL_SEQUENCE_LSTM", "1,043,554"), ("RESHAPE", "< 1,000"))
+    assert "1,043,554" in render(bare)
+    assert not list(tables.operator_instructions(made()))
+    counted = made().to_dict()["entries"][1]["instructions"]["by_operator"]
+    assert counted[1] == {"index": 1, "name": "RESHAPE", "instructions": None, "below": 1000}
 
 
 def test_padding_is_recommended_with_its_effect() -> None:

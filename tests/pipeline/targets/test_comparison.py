@@ -13,6 +13,7 @@ from pipeline.parity.verdict import Check, verdict
 from pipeline.targets.arithmetic import Arithmetic
 from pipeline.targets.comparison import compare, different, limits_of
 from pipeline.targets.job import Answers
+from pipeline.targets.sensitivity import Sensitivity
 
 WEIGHTS = np.array([[128, 64, 64, 0]], np.float32) / 256
 LOGITS = np.array([[1.0, -1.0]], np.float32)
@@ -36,8 +37,12 @@ def moved(weights: float = 0.0, logits: float = 0.0) -> Answers:
     return Answers(raw, dataclasses.replace(made.outputs, **raw))
 
 
-def judged(there: Answers, kernels: str, kind: Arithmetic, steps: int = 4) -> tuple[str, dict[str, Check]]:
-    checks = compare(answers(), there, "arm64/x/y", kernels, kind, "classification", steps)
+def judged(
+    there: Answers, kernels: str, kind: Arithmetic, steps: int = 4, behind: Sensitivity | None = None
+) -> tuple[str, dict[str, Check]]:
+    checks = compare(
+        answers(), there, "arm64/x/y", kernels, kind, "classification", steps, behind=behind
+    )
     return verdict(checks), {check.name: check for check in checks}
 
 
@@ -75,6 +80,21 @@ def test_integers_with_default_kernels_may_move_a_weight_by_one_step() -> None:
     assert checks["outputs_different"].value == 2
     outcome, checks = judged(moved(weights=2 / 256), "default", "integer")
     assert (outcome, checks["attention_max_steps"].passed) == ("fail", False)
+
+
+def test_wrong_answers_with_the_same_decisions_fail_where_no_weight_moved() -> None:
+    outcome, checks = judged(answers(logits=1000 * LOGITS), "default", "integer")
+    assert (outcome, checks["decision_agreement"].passed) == ("fail", True)
+    assert (checks["answers_unexplained"].value, checks["answers_unexplained"].limit) == (400, 0)
+
+
+def test_where_a_weight_moved_answers_may_move_as_far_as_it_can_carry_them() -> None:
+    """128/256 + 1/4 of a logit whose steps are 1/2: one step, not two."""
+    behind = Sensitivity(128.0, 0.25)
+    outcome, checks = judged(moved(weights=1 / 256, logits=0.5), "default", "integer", behind=behind)
+    assert (outcome, checks["answers_unexplained"].value) == ("pass", 0)
+    outcome, checks = judged(moved(weights=1 / 256, logits=1.0), "default", "integer", behind=behind)
+    assert (outcome, checks["logits_max_steps"].passed) == ("fail", False)
 
 
 @pytest.mark.parametrize(("steps", "limit"), [(4, 1), (510, 1), (511, 2), (1022, 2), (1023, 3)])

@@ -28,6 +28,12 @@ def test_a_mark_too_many_is_an_error() -> None:
         counting._counted("\n".join(map(str, range(9))), [1])
 
 
+def test_what_the_counts_may_be_off_by_is_a_bound() -> None:
+    """Off by at most 500: 499 may be 999, and -300 nothing; 500 is told as it is."""
+    found = [counting.OpInstructions.counted(0, "RESHAPE", one) for one in (-300, 499, 500)]
+    assert [(one.instructions, one.below) for one in found] == [(None, 1000), (None, 1000), (500, None)]
+
+
 def test_a_processor_and_windows_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="Unknown processor 'max'"):
         count_instructions(SEED, windows(1, 6, 3), "max")
@@ -70,11 +76,11 @@ def test_an_lstm_takes_as_many_instructions_in_every_run(emulation: Emulator) ->
     assert first.by_window == second.by_window
     assert first.by_op == second.by_op
     assert first.by_window[0] == first.by_window[1] == first.per_inference  # of equal windows
-    named = {one.name: one.instructions for one in first.by_op}
+    named = {one.name: one.instructions or 0 for one in first.by_op}
     assert named["UNIDIRECTIONAL_SEQUENCE_LSTM"] == max(named.values())
     assert first.start_up > first.per_inference
     # By op the delegate is left out: about the same work, a few thousand instructions of calls.
-    assert abs(sum(one.instructions for one in first.by_op) - first.per_inference) < 20_000
+    assert abs(sum(one.instructions or 0 for one in first.by_op) - first.per_inference) < 20_000
     other = count_instructions(SEED, given, "cortex-a53")  # without a dot product
     assert other.per_inference > first.per_inference
 
