@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 	$(BIN)/pipeline build --quantize int8
 
 test: lint types $(VENV)/.tried-kernels
-	$(BIN)/python -m pytest -ra
+	$(BIN)/python -m pytest -ra --numprocesses=auto --dist=loadfile
 
 apk:
 	$(MAKE) -C android_demo apk

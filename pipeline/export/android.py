@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import InputError
+from models.quiet_tensorflow import stderr_held_back
 from pipeline import runtime
 from pipeline.data.archive import as_windows, read_npz
 from pipeline.disk import disk_errors
 from pipeline.export.android_sensors import LARGEST_RATE_HZ, sources
-from pipeline.export.built import GOLDEN, read_built
+from pipeline.export.built import GOLDEN, opened, read_built
+from pipeline.export.limits import device_limits
 
 ASSETS = Path("app/src/main/assets")
 MODEL, CARD, VECTORS = "model.tflite", "model.json", "golden.json"
@@ -76,8 +78,10 @@ def export_android(build: Path, app: Path, force: bool = False) -> list[Path]:
     _require_suitable(metadata)
     raw, labels = _test_windows(build / GOLDEN, metadata)
     measured = sources(metadata, raw)
-    model = runtime.SequenceClassifier(built.content)
-    tensors = _tensors(built.content, model.output_scales)
+    model = opened(built.content, built.name)
+    with stderr_held_back():
+        tensors = _tensors(built.content, model.output_scales)
+    limits = device_limits(built.content, metadata["preprocessing"]["steps"], model.output_scales)
     checksum = hashlib.sha256(built.content).hexdigest()
     card = {
         "format": CARD_FORMAT,
@@ -104,6 +108,10 @@ def export_android(build: Path, app: Path, force: bool = False) -> list[Path]:
         "format": VECTORS_FORMAT,
         "version": VERSION,
         "sha256": checksum,
+        "limits": {
+            "logits": limits["logits"],
+            "attention": limits[runtime.ATTENTION],
+        },
         "windows": [
             _answered(model, tensors, window, metadata["class_names"][label])
             for window, label in zip(raw, labels, strict=True)
@@ -182,7 +190,7 @@ def _tensor(details: Mapping[str, Any], order: list[int], step: float | None) ->
 
 
 def _answered(
-    model: runtime.SequenceClassifier, tensors: Mapping[str, Tensor], window: NDArray[np.float32], label: str
+    model: runtime.SequenceModel, tensors: Mapping[str, Tensor], window: NDArray[np.float32], label: str
 ) -> dict[str, Any]:
     """One window with what goes into the model and what comes out, as the tensors hold it."""
     features = model.standardize(window)  # [T, F]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from converters.metadata import read_metadata
 from converters.schema import read_bytes
 from models.errors import InputError
+from models.quiet_tensorflow import stderr_held_back
 from pipeline import runtime
 from pipeline.data.archive import as_windows, read_npz
 
@@ -50,8 +51,9 @@ def read_built(build: Path, model: str | None, windows: int = 20, force: bool = 
         force: take a file of which parity failed, or was never verified, too; its `doubt` says so.
 
     Raises:
-        InputError: no such build or file, not one with our metadata, or one that is not as it was built: an
-            exporter that writes the file anew would give it a checksum that fits. Without `force` one in `doubt`.
+        InputError: no such build or file, not one with our metadata, windows of another model, or a file
+            that is not as it was built: an exporter that writes it anew would give it a checksum that fits.
+            Without `force` also one in `doubt`.
     """
     there = sorted(file.name for file in build.glob("model_*.tflite"))
     if not there:
@@ -76,7 +78,24 @@ def read_built(build: Path, model: str | None, windows: int = 20, force: bool = 
             f"'{build}': {doubt}",
             "See its report.html. --force exports the model all the same, and the export says so.",
         )
-    return BuiltModel(name, content, metadata, _windows(build / GOLDEN, windows), doubt)
+    chosen = _windows(build / GOLDEN, windows, metadata["preprocessing"])
+    return BuiltModel(name, content, metadata, chosen, doubt)
+
+
+def opened(content: bytes, name: str) -> runtime.SequenceModel:
+    """The model of a file, in the runtime that ships.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        InputError: the interpreter, or the runtime, refuses it.
+    """
+    try:
+        with stderr_held_back():  # the interpreter tells about its delegate
+            return runtime.load_model(content)
+    except runtime.ModelFileError as error:
+        raise InputError(f"'{name}': {error}") from error
 
 
 def _doubt(build: Path, name: str) -> str:
@@ -92,12 +111,24 @@ def _doubt(build: Path, name: str) -> str:
     return f"Parity of '{name}' failed: {', '.join(dict.fromkeys(failed)) or 'nothing was held to a limit'}."
 
 
-def _windows(path: Path, count: int) -> tuple[NDArray[np.float32], ...]:
+def _windows(path: Path, count: int, rule: dict[str, Any]) -> tuple[NDArray[np.float32], ...]:
     arrays = read_npz(path, _wanted)
     raw = as_windows("raw_features", arrays["raw_features"])  # [n, time, channels]
     lengths = arrays.get("lengths", np.full(len(raw), raw.shape[1]))
+    steps, channels = rule["steps"], rule["features"]
+    few = 1 if rule["padding"] != "none" else steps
+    if raw.shape[2] != channels or lengths.shape != (len(raw),) or not _within(lengths, few, steps):
+        raise InputError(
+            f"'{path}' has windows of {raw.shape[1]} steps and {raw.shape[2]} channels, the model takes "
+            f"{steps} and {channels}: they do not belong together.",
+            "Run the build again.",
+        )
     chosen = np.unique(np.linspace(0, len(raw) - 1, count).astype(int))
     return tuple(raw[index, : int(lengths[index])] for index in chosen)
+
+
+def _within(lengths: NDArray[Any], least: int, most: int) -> bool:
+    return bool(np.issubdtype(lengths.dtype, np.integer) and ((lengths >= least) & (lengths <= most)).all())
 
 
 def _wanted(present: tuple[str, ...]) -> list[str]:

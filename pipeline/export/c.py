@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from converters.integer_io import with_integer_io
 from converters.metadata import LENGTHS
 from models.errors import ConversionError, InputError
-from models.quiet_tensorflow import stderr_held_back
-from pipeline import runtime
 from pipeline.export import c_text
-from pipeline.export.built import BuiltModel, read_built
+from pipeline.export.built import BuiltModel, opened, read_built
 from pipeline.export.c_model import borders, header, source
 from pipeline.export.c_readme import c_readme
 from pipeline.export.folder import export_folder, written_files
@@ -68,11 +66,7 @@ def golden_vectors(content: bytes, built: BuiltModel) -> dict[str, NDArray[Any]]
         `raw` [n, steps, channels] float32, zeros behind the first `lengths` [n] int32; and by the name of an
         input or output its integers, [n, ...].
     """
-    try:
-        with stderr_held_back():  # the interpreter tells about its delegate
-            model = runtime.load_model(content)
-    except runtime.ModelFileError as error:
-        raise InputError(f"'{built.name}': {error}", "Build it again.") from error
+    model = opened(content, built.name)
     rule = built.metadata["preprocessing"]
     raw = np.zeros((len(built.windows), rule["steps"], rule["features"]), np.float32)
     lengths = np.array([len(window) for window in built.windows], np.int32)

@@ -45,11 +45,11 @@ def c_readme(content: bytes, built: BuiltModel) -> str:
     name = output_name(task)
     inputs, outputs = borders(content)
     kind = next(one.dtype for one in outputs if one.name == name)
-    told = any(one.name == LENGTHS for one in inputs)
+    lengths = f"interpreter.input(FUSELAGE_INPUT_{LENGTHS.upper()})->data.i32[0] = steps;\n"
     more = {"regression": _IN_UNITS, "per-step": _PADDED[built.metadata["preprocessing"]["padding"]]}
     return Template(TEMPLATE.read_text("utf-8")).substitute(
         warning=warning(built),
-        lengths=f"interpreter.input(FUSELAGE_INPUT_{LENGTHS.upper()})->data.i32[0] = steps;\n" if told else "",
+        lengths=lengths if any(one.name == LENGTHS for one in inputs) else "",
         answer=f"const {kind}_t *{name} = interpreter.output(FUSELAGE_OUTPUT_{name.upper()})"
         f"->data.{'i16' if kind == 'int16' else kind};\n// {_MEANING[task]}",
         more=more.get(task, ""),

@@ -9,27 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import schema
-from converters.lstm_op import lstm_nodes
 from converters.streaming import streaming_file
 from models.errors import ConversionError, InputError
-from models.quiet_tensorflow import stderr_held_back
 from pipeline import runtime
-from pipeline.export.built import BuiltModel, read_built
+from pipeline.export.built import BuiltModel, opened, read_built
 from pipeline.export.folder import export_folder, written_files
+from pipeline.export.limits import device_limits
 from pipeline.export.readme import readme
-from pipeline.parity.tolerances import keras_limits
 
 REQUIREMENTS = """\
 # Tried: ai-edge-litert 2.0.2, 2.1.0, 2.2.0 and 2.3.0 with numpy 2.4.6, and 2.3.0 with numpy 2.0.2 and 2.3.5.
 numpy>=2.0.2,<2.5
 ai-edge-litert>=2.0.2,<2.4
 """
-ONE_STEP = 1.001
-"""In quantization steps; the thousandth is for the roundings of scale * (q - zero_point) in float32."""
-HYBRID_LIMIT = 2.0**-7
-"""A dynamic-range LSTM rounds its float hidden state to int8 at every step. Where two machines differ in the
-last bit, one of them may round up: a step of 1/127 of the largest value, while the outputs are float."""
+ROUNDED = 1.001
+"""The thousandth is for the roundings of scale * (q - zero_point) in float32."""
 
 
 def export_python(
@@ -70,14 +64,10 @@ def golden_vectors(built: BuiltModel) -> dict[str, NDArray[Any]]:
 
     Returns:
         `windows` [n, steps, channels] float32, zeros behind the first `lengths` [n] steps; by output
-        `expected_*` [n, ...] float32, dequantized, and `limit_*`, by how much another machine may differ: a
-        step of a quantized output, of a float one a share of the value (of 1, where it is smaller).
+        `expected_*` [n, ...] float32, dequantized, and `limit_*`, by how much another machine may differ, as
+        `device_limits` says: of a quantized output in real numbers, of a float one a share of the value.
     """
-    try:
-        with stderr_held_back():  # the interpreter tells about its delegate
-            model = runtime.load_model(built.content)
-    except runtime.ModelFileError as error:
-        raise InputError(f"'{built.name}': {error}", "Build it again.") from error
+    model = opened(built.content, built.name)
     steps, channels = model.metadata["preprocessing"]["steps"], model.metadata["preprocessing"]["features"]
     windows = np.zeros((len(built.windows), steps, channels), np.float32)
     lengths = np.array([len(window) for window in built.windows])
@@ -87,16 +77,11 @@ def golden_vectors(built: BuiltModel) -> dict[str, NDArray[Any]]:
         model.run(model.standardize(one), len(one) if model.takes_lengths else None) for one in built.windows
     ]
     vectors: dict[str, NDArray[Any]] = {"windows": windows, "lengths": lengths}
+    limits = device_limits(built.content, steps, model.output_scales)
     for name, scale in model.output_scales.items():
         vectors[f"expected_{name}"] = np.stack([one[name] for one in found])
-        vectors[f"limit_{name}"] = np.array(ONE_STEP * scale if scale else _float_limit(built.content, steps))
+        vectors[f"limit_{name}"] = np.array(limits[name] * (ROUNDED * scale if scale else 1.0))
     return vectors
-
-
-def _float_limit(content: bytes, steps: int) -> float:
-    """By how much of 1 a float output may differ between two machines."""
-    hybrid = any(node.kind == "hybrid" for node in lstm_nodes(schema.read_model(content)))
-    return HYBRID_LIMIT if hybrid else keras_limits(steps)["logits_max_relative_error"]
 
 
 def _streaming(built: BuiltModel) -> bytes:

@@ -21,8 +21,9 @@ FLOAT_SUM = 2.0**-22
 FINEST_STEP = 1.0 / 32768.0
 """Attention in float has no steps; where they are counted, those of the finest format it could have are."""
 
+INT8_STEP = 1.0 / 256.0
 INT16_STEP = 1.0 / 32768.0
-"""Of an int16 softmax, by the op's definition."""
+"""Of an int8 and of an int16 softmax, by the op's definition."""
 
 QUARTER_STEP = 1.0 / 1024.0
 """A quarter of a step of an int8 softmax: see `training_limits`."""
@@ -111,6 +112,18 @@ def promise_limits(
         limits[name] = min(limits[name], 1.0 - one_window)
     own = task_named(task).promise
     return {**{name: limit for name, limit in limits.items() if name in own}, **given}
+
+
+def softmax_steps(steps: int, attention_step: float) -> int:
+    """By how many of its steps a weight of an integer softmax over T = `steps` may differ between machines.
+
+    On aarch64 the int8 SOFTMAX adds up a table of exponentials of 16 bits, where others add up floats. An
+    entry is off by half of 1/65535, a sum of T of them, of 1 at least, by T/131070 of itself, a weight of at
+    most 1, in steps of 1/256, by 256 (T + 1)/131070, about T/512, before it is rounded. Two numbers less than
+    k apart are at most k apart when both are rounded, k a whole number: one step up to T = 510. The int16
+    SOFTMAX is of integers on every machine; one step is left for an interpreter with another one.
+    """
+    return 1 + (int(256 * (steps + 1) / (2 * 65535)) if attention_step == INT8_STEP else 0)
 
 
 def training_limits(attention_step: float | None) -> dict[str, float]:

@@ -18,14 +18,11 @@ from pipeline.parity.definitions import DEFINITIONS
 from pipeline.parity.outputs import Array, Outputs
 from pipeline.parity.tasks import task_named
 from pipeline.parity.tasks.base import Values
-from pipeline.parity.tolerances import keras_limits, promise_limits
+from pipeline.parity.tolerances import INT8_STEP, keras_limits, promise_limits, softmax_steps
 from pipeline.parity.verdict import Check
 from pipeline.targets.arithmetic import Arithmetic
 from pipeline.targets.job import Answers
 from pipeline.targets.sensitivity import Sensitivity
-
-INT8_STEP = 1.0 / 256.0
-TABLE_STEPS = 2 * 65535 / 256.0  # T up to which an entry's rounding cannot move a weight by a step; about 512
 
 
 def compare(
@@ -80,12 +77,9 @@ def limits_of(
 
     *Integers, reference kernels*: the same bits.
 
-    *Integers, default kernels*: on aarch64 the int8 SOFTMAX adds up a table of exponentials of 16 bits, where
-    others add up floats. An entry is off by half of 1/65535, a sum of T of them, of 1 at least, by T/131070
-    of itself, a weight of at most 1, in steps of 1/256, by 256 (T + 1)/131070, about T/512, before it is
-    rounded. Two numbers less than k apart are at most k apart when both are rounded, k a whole number: one
-    step up to T = 510. Behind the weights nothing else differs: `compare` holds answers to the last bit where
-    the weights are the same, elsewhere to what the weights that moved can do to them (`sensitivity`).
+    *Integers, default kernels*: the int8 SOFTMAX differs, as `softmax_steps` derives. Behind the weights nothing
+    else differs: `compare` holds answers to the last bit where the weights are the same, elsewhere to what the
+    weights that moved can do to them (`sensitivity`).
 
     *Float*: two float32 implementations of one function, as `keras_limits` derives.
 
@@ -108,7 +102,7 @@ def limits_of(
     if not outputs.attends:
         return limits
     if kind == "integer" and ours and outputs.attention_step == INT8_STEP:
-        return {**limits, "attention_max_steps": float(1 + int((outputs.steps + 1) / TABLE_STEPS))}
+        return {**limits, "attention_max_steps": float(softmax_steps(outputs.steps, INT8_STEP))}
     if kind == "float attention" and ours and outputs.attention_step is None:
         return {**limits, "attention_max_error": keras_limits(steps)["attention_max_error"]}
     return {**limits, "attention_max_error": promised["attention_max_error"]}

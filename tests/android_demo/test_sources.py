@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -109,3 +111,24 @@ def test_the_readme_names_the_committed_model() -> None:
     readme = (APP / "README.md").read_text()
     assert hashlib.sha256(model).hexdigest() in readme
     assert f"{len(model):,} bytes" in readme
+
+
+def test_make_names_what_is_missing_before_it_makes_anything(tmp_path: Path) -> None:
+    """With a PATH on which there is only what make itself needs here."""
+    for tool in ("make", "find", "java"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "/bin/true")
+    for target in ("apk", "test"):
+        done = subprocess.run(
+            [tmp_path / "make", "-C", APP, target, f"BUILD={tmp_path}/build"],
+            env={"PATH": str(tmp_path)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode != 0
+        assert done.stderr.startswith("Missing: javac jar keytool mvn aapt2 zipalign apksigner dexdump")
+        assert f"apt-get install {make('DEBIAN')}\n" in done.stderr
+        assert "Maven Central" in done.stderr
+        assert not (tmp_path / "build").exists()
+
+
+def test_the_readme_names_the_packages_that_make_does() -> None:
+    said = " ".join((APP / "README.md").read_text().split())
+    assert f"`{make('DEBIAN')}`" in said

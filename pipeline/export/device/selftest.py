@@ -3,9 +3,10 @@
 It needs numpy, an interpreter, and the files beside it. Exit code 0: passed; 1: an answer is not what it has
 to be; 2: it could not be run.
 
-An answer in integers may be one step away from the golden one: kernels of another processor may round a half
-the other way. What is computed in float may differ by what two float32 implementations do. `golden.npz` has
-the limit of each output. Step by step has to equal the whole window to the last bit.
+An answer in integers may be a step away from the golden one: kernels of another processor may round a half
+the other way, and the weights of a long window differ by more. What is computed in float may differ by what
+two float32 implementations do. `golden.npz` has the limit of each output. Step by step has to equal the whole
+window to the last bit.
 """
 
 from __future__ import annotations

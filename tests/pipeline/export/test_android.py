@@ -102,7 +102,7 @@ def test_a_build_without_report_or_with_few_labels(tmp_path: Path) -> None:
     np.savez(build / "golden.npz", raw_features=raw)
     with pytest.raises(InputError, match="no windows with labels"):
         export_android(build, tmp_path / "a")
-    np.savez(build / "golden.npz", raw_features=raw[:, :50], labels=np.zeros(len(raw), int))
+    np.savez(build / "golden.npz", raw_features=raw, labels=np.full(len(raw), 9))
     with pytest.raises(InputError, match="no window of 100 steps"):
         export_android(build, tmp_path / "a")
 
@@ -115,6 +115,11 @@ def test_a_model_in_doubt_says_so_on_its_card(tmp_path: Path) -> None:
     _, card, _ = export_android(build, app, force=True)
     warning = json.loads(card.read_text())["warning"]
     assert warning == "Parity of 'model_int8.tflite' failed: decision_agreement."
+
+
+def test_the_interpreter_says_nothing_in_between(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    exported(tmp_path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_not_the_app_is_refused(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def test_names_people_give(name: str, sensor: str, axis: int) -> None:
     assert (found.sensor, found.axis, found.factor, found.assumed) == (sensor, axis, 1.0, True)
 
 
-@pytest.mark.parametrize("name", ["heart rate", "accelerometer", "accelerometer w", "x", "12", "", "acc1 x", "acc x 2"])
+@pytest.mark.parametrize(
+    "name", ["heart rate", "accelerometer", "accelerometer w", "x", "12", "", "acc1 x", "acc x 2"]
+)
 def test_what_is_no_sensor_is_refused_by_name(name: str) -> None:
     with pytest.raises(InputError, match="cannot measure") as error:
         sources(metadata(["gyro x", name], ""), np.zeros((1, 4, 2), np.float32))

@@ -121,3 +121,20 @@ def test_a_model_without_a_verdict_of_its_own_is_in_doubt(tmp_path: Path, report
     with pytest.raises(InputError, match="was not verified"):
         read_built(folder, None)
     assert "was not verified" in read_built(folder, None, force=True).doubt
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [
+        {"raw_features": RAW[:, :, :2]},
+        {"raw_features": np.concatenate([RAW, RAW], axis=1)},
+        {"raw_features": RAW, "lengths": np.full(50, 6)},
+        {"raw_features": RAW, "lengths": np.full(50, 0)},
+        {"raw_features": RAW, "lengths": np.full(49, 5)},
+        {"raw_features": RAW, "lengths": np.full(50, np.nan)},
+    ],
+)
+def test_windows_of_another_model_are_refused(tmp_path: Path, golden: dict[str, np.ndarray]) -> None:
+    folder = build(tmp_path, hand_made(described=metadata()), **golden)
+    with pytest.raises(InputError, match="they do not belong together"):
+        read_built(folder, None)

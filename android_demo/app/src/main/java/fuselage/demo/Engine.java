@@ -153,7 +153,7 @@ final class Engine {
             return;
         }
         classifier = new WindowClassifier(assets.card, backend);
-        check = SelfCheck.of(classifier, assets.card, assets.recordings);
+        check = SelfCheck.of(classifier, assets.card, assets.golden);
         SensorManager manager = (SensorManager) context.getSystemService(Context.SENSOR_SERVICE);
         feed = new SensorFeed(manager, assets.card.sensors(), assets.card.rateHz, worker);
         buffer = new WindowBuffer(assets.card.steps, assets.card.channels.size());
@@ -183,7 +183,7 @@ final class Engine {
     }
 
     private void showRecording() {
-        GoldenVectors.Recording shown = assets.recordings.get(recording % assets.recordings.size());
+        GoldenVectors.Recording shown = assets.golden.recordings.get(recording % assets.golden.recordings.size());
         recording++;
         buffer.clear();
         for (float[] row : shown.window) {

@@ -12,18 +12,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.util.List;
 
 /** What `pipeline export android` put into the assets, read and checked. */
 final class ModelAssets {
     final ModelCard card;
-    final List<GoldenVectors.Recording> recordings;
+    final GoldenVectors golden;
     /** The model file, mapped: it has to lie uncompressed in the APK. */
     final ByteBuffer model;
 
     ModelAssets(AssetManager assets) throws IOException, UnusableModelException {
         card = ModelCard.parse(text(assets, "model.json"));
-        recordings = GoldenVectors.parse(text(assets, "golden.json"), card);
+        golden = GoldenVectors.parse(text(assets, "golden.json"), card);
         model = mapped(assets, "model.tflite");
         Checksum.require(model, card.sha256);
     }

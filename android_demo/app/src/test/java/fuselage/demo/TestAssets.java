@@ -37,6 +37,10 @@ public final class TestAssets {
     }
 
     public static List<GoldenVectors.Recording> recordings() throws Exception {
+        return golden().recordings;
+    }
+
+    public static GoldenVectors golden() throws Exception {
         return GoldenVectors.parse(text("golden.json"), card());
     }
 }

@@ -29,7 +29,7 @@ public final class TfLiteBackendTest {
     public void everyWindowGetsTheGoldenAnswer() throws Exception {
         ModelCard card = TestAssets.card();
         try (Backend backend = new TfLiteBackend(TestAssets.model(), card)) {
-            SelfCheck check = SelfCheck.of(new WindowClassifier(card, backend), card, TestAssets.recordings());
+            SelfCheck check = SelfCheck.of(new WindowClassifier(card, backend), card, TestAssets.golden());
             System.out.println("Golden vectors: " + check.sameClass + " of " + check.windows + " windows, largest "
                     + "difference " + check.int8Steps + " steps, " + check.floatDifference + " in float");
             assertTrue(check.passed());

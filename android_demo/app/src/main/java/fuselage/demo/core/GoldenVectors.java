@@ -45,10 +45,19 @@ public final class GoldenVectors {
         }
     }
 
-    private GoldenVectors() {}
+    public final List<Recording> recordings;
+    /** By how much an output may differ: in its quantization steps, of a float one as a share of the value. */
+    public final double logitsLimit;
+    public final double attentionLimit;
+
+    private GoldenVectors(List<Recording> recordings, double logitsLimit, double attentionLimit) {
+        this.recordings = recordings;
+        this.logitsLimit = logitsLimit;
+        this.attentionLimit = attentionLimit;
+    }
 
     /** Reads the content of golden.json, which has to belong to the model of the card. */
-    public static List<Recording> parse(String text, ModelCard card) throws UnusableModelException {
+    public static GoldenVectors parse(String text, ModelCard card) throws UnusableModelException {
         try {
             JSONObject json = new JSONObject(text);
             if (!FORMAT.equals(json.getString("format")) || json.getInt("version") != VERSION) {
@@ -65,7 +74,9 @@ public final class GoldenVectors {
             if (read.isEmpty()) {
                 throw new UnusableModelException("golden.json has no window.");
             }
-            return Collections.unmodifiableList(read);
+            JSONObject limits = json.getJSONObject("limits");
+            return new GoldenVectors(Collections.unmodifiableList(read), limits.getDouble("logits"),
+                    limits.getDouble("attention"));
         } catch (JSONException error) {
             throw new UnusableModelException("golden.json cannot be read: " + error.getMessage(), error);
         }

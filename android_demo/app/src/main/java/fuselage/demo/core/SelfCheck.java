@@ -5,62 +5,65 @@ import java.util.List;
 
 /** Whether this device computes what the exporting machine computed: the recorded windows run again. */
 public final class SelfCheck {
-    /**
-     * Of an output that is float all through: of each step of the recurrence a few roundings of float32
-     * (2^-24 each) turn with another order of summation; 2^-18 a step is also what the build allows between
-     * its float file and Keras.
-     */
-    private static final double FLOAT_TOLERANCE_PER_STEP = Math.pow(2, -18);
-
     public final int windows;
     /** How many of them got the same class. */
     public final int sameClass;
     /** The largest difference of a quantized output, in its steps; 0 where there is none. */
     public final int int8Steps;
-    /** The largest difference of an output that is float all through; 0 where there is none. */
+    /** The largest difference of an output that is float all through, as a share of its value; 0 where none is. */
     public final double floatDifference;
-    private final double floatTolerance;
+    private final boolean within;
 
-    private SelfCheck(int windows, int sameClass, int int8Steps, double floatDifference, double floatTolerance) {
+    private SelfCheck(int windows, int sameClass, int int8Steps, double floatDifference, boolean within) {
         this.windows = windows;
         this.sameClass = sameClass;
         this.int8Steps = int8Steps;
         this.floatDifference = floatDifference;
-        this.floatTolerance = floatTolerance;
+        this.within = within;
     }
 
     /** Runs every recording. */
-    public static SelfCheck of(WindowClassifier classifier, ModelCard card, List<GoldenVectors.Recording> recordings) {
+    public static SelfCheck of(WindowClassifier classifier, ModelCard card, GoldenVectors golden) {
         int same = 0;
-        double[] largest = new double[2]; // of quantized outputs in steps, of float outputs
-        for (GoldenVectors.Recording recording : recordings) {
+        double logits = 0;
+        double attention = 0;
+        for (GoldenVectors.Recording recording : golden.recordings) {
             Answer answer = classifier.classify(recording.window);
             if (card.classNames.get(answer.decision.best).equals(recording.answer)) {
                 same++;
             }
             ByteBuffer[] held = classifier.held();
-            note(largest, card.logits, held[1], recording.logits);
-            note(largest, card.attention, held[2], recording.attention);
+            logits = Math.max(logits, difference(card.logits, held[1], recording.logits));
+            attention = Math.max(attention, difference(card.attention, held[2], recording.attention));
         }
-        return new SelfCheck(recordings.size(), same, (int) largest[0], largest[1],
-                FLOAT_TOLERANCE_PER_STEP * card.steps);
+        double inSteps = Math.max(quantized(card.logits) ? logits : 0, quantized(card.attention) ? attention : 0);
+        double inFloat = Math.max(quantized(card.logits) ? 0 : logits, quantized(card.attention) ? 0 : attention);
+        return new SelfCheck(golden.recordings.size(), same, (int) inSteps, inFloat,
+                logits <= golden.logitsLimit && attention <= golden.attentionLimit);
     }
 
-    /** Every class the same, int8 outputs within one step, float outputs within the tolerance. */
+    /** Every class the same, every output within the limit that golden.json gives it. */
     public boolean passed() {
-        return sameClass == windows && int8Steps <= 1 && floatDifference <= floatTolerance;
+        return sameClass == windows && within;
     }
 
-    private static void note(double[] largest, TensorFormat format, ByteBuffer held, float[] expected) {
+    private static boolean quantized(TensorFormat format) {
+        return format.step > 0;
+    }
+
+    /** The largest one: in steps of a quantized output, else as a share of the value, of 1 where it is smaller. */
+    private static double difference(TensorFormat format, ByteBuffer held, float[] expected) {
         held.rewind();
-        int kind = format.step > 0 ? 0 : 1;
+        double largest = 0;
         for (float value : expected) {
             double difference = Math.abs((format.int8 ? held.get() : held.getFloat()) - (double) value);
-            if (!format.int8 && format.step > 0) {
-                difference = Math.rint(difference / format.step);
+            if (!format.int8) {
+                difference = quantized(format) ? Math.rint(difference / format.step)
+                        : difference / Math.max(1, Math.abs(value));
             }
             // NaN passes every comparison: it counts as the largest difference there is.
-            largest[kind] = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(largest[kind], difference);
+            largest = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(largest, difference);
         }
+        return largest;
     }
 }
