@@ -210,7 +210,7 @@ def _memory(path: Path) -> int:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
-        model_path=str(path),
+        model_content=path.read_bytes(),  # its name need not be UTF-8
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     interpreter.allocate_tensors()

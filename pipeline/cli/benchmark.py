@@ -21,8 +21,8 @@ PEERS = ("onnxruntime", "unfused")  # pipeline.benchmark.peers.PEERS, not import
 @click.command(
     epilog=examples(
         "pipeline benchmark build/har",
-        "pipeline benchmark build/har --peer onnxruntime --peer unfused --html cost.html",
-        "pipeline benchmark theirs.tflite build/har/model_int8.tflite --runs 1000 --json",
+        "pipeline benchmark build/har --peer unfused --html cost.html",
+        "pipeline benchmark theirs.tflite model_int8.tflite --runs 1000 --json",
     )
 )
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.errors import Terminated
 from pipeline.cli.flags import ConfigCommand, config_options, given_flags
 from pipeline.cli.lazy import examples
 from pipeline.stages import NAMES
@@ -20,7 +21,7 @@ STAGES = click.Choice(NAMES)
         "pipeline build --quantize int8",
         "pipeline build --data basic-motions --units 32 --out build/watch",
         "pipeline build --data recordings.npz --config project.toml --seed 1",
-        "pipeline build --quantize float16 --quantize int8 --attention-precision int16",
+        "pipeline build --quantize int8 --attention-precision int16",
         "pipeline build --until convert --no-qat",
         "pipeline build --redo train",
     ),
@@ -56,14 +57,18 @@ def build(
     resolved = read_config(config, given_flags(flags))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only; set before TensorFlow is imported
     warnings.simplefilter("ignore")  # of libraries, to their authors; ours are messages
-    with listener(quiet) as progress:
-        result = engine.build(
-            resolved,
-            out or Path("build") / Path(resolved.data.source).resolve().stem,
-            progress,
-            until=until,
-            redo=redo,
-            fresh=fresh,
-        )
+    try:
+        with listener(quiet) as progress:
+            result = engine.build(
+                resolved,
+                out or Path("build") / Path(resolved.data.source).resolve().stem,
+                progress,
+                until=until,
+                redo=redo,
+                fresh=fresh,
+            )
+    except (KeyboardInterrupt, Terminated) as stop:
+        stop.add_note("A build keeps its finished stages and goes on from there.")
+        raise
     print_summary(result)
     return 0 if result.passed else 1

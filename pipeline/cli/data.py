@@ -34,7 +34,7 @@ def list_() -> None:
     cls=ConfigCommand,
     epilog=examples(
         "pipeline data describe recordings.npz",
-        "pipeline data describe walks.csv --csv-window 128 --csv-hop 64 --group subject",
+        "pipeline data describe walks.csv --csv-window 128 --group subject",
         "pipeline data describe digits --config examples/spoken-digits.toml --json",
     ),
 )

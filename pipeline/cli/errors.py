@@ -40,10 +40,10 @@ def guarded(call: Callable[[], object]) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        return _stopped("Interrupted", INTERRUPTED)
-    except Terminated:
-        return _stopped("Terminated", TERMINATED)
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _stopped("Interrupted", error.__cause__ or error, INTERRUPTED)  # click's Abort has a cause
+    except Terminated as error:
+        return _stopped("Terminated", error, TERMINATED)
     except Exception as error:
         if isinstance(error, PipeBroken) and _reader_has_gone():  # `| head`: enough was read
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -79,8 +79,8 @@ def _reader_has_gone() -> bool:
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
-def _stopped(how: str, code: int) -> int:
-    _tell(f"{how}. A build keeps its finished stages and goes on from there.")
+def _stopped(how: str, error: BaseException, code: int) -> int:
+    _tell(" ".join([f"{how}.", *getattr(error, "__notes__", ())]))
     return code
 
 

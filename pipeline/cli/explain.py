@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=examples(
-        "pipeline explain build/japanese-vowels/model_int8.tflite --data japanese-vowels",
-        "pipeline explain build/har/model_int8.tflite --data build/har/golden.npz --html why.html",
-        "pipeline explain theirs_int8.tflite --reference theirs.tflite --data test.npz --json",
+        "pipeline explain model_int8.tflite --data japanese-vowels",
+        "pipeline explain model_int8.tflite --data golden.npz --html why.html",
+        "pipeline explain their_int8.tflite --reference their.tflite --data t.npz",
     )
 )
 @click.argument("model", type=click.Path(path_type=Path))

@@ -26,7 +26,8 @@ def write_page(path: Path, page: str) -> None:
         InputError: it cannot be written.
     """
     with _beside(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+        # A file name need not be UTF-8: what cannot be encoded is spelled out.
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace", newline="\n")
         temporary.replace(path)
 
 

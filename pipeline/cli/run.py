@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=examples(
         "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv",
-        "pipeline run build/japanese-vowels/model_int8.tflite --input build/japanese-vowels/golden.npz",
+        "pipeline run build/har/model_int8.tflite --input build/har/golden.npz",
         "pipeline run build/fsdd/model_int8.tflite --input 7_jackson_3.wav",
         "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv --kernels auto",
     )

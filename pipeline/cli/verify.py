@@ -17,12 +17,12 @@ from pipeline.targets.cpus import DEFAULT as DEFAULT_CPU
     cls=ConfigCommand,
     epilog=examples(
         "pipeline verify model_float32.tflite model_int8.tflite --data golden.npz",
-        "pipeline verify float.tflite theirs.tflite --data recordings.npz --out parity",
+        "pipeline verify a.tflite theirs.tflite --data recordings.npz --out parity",
         "pipeline verify a.tflite b.tflite --data har --limit-accuracy-drop 0.005",
-        "pipeline verify a.tflite b.tflite --data t.npz --logits out_0 --attention out_1",
+        "pipeline verify a.tflite b.tflite --data t.npz --logits o_0 --attention o_1",
         "pipeline verify a.tflite b.tflite --data test.npz --kernels fuselage",
         "pipeline verify build/japanese-vowels --target arm64",
-        "pipeline verify build/har --target arm64 --cpu cortex-a53 --target ssh:pi@raspberry",
+        "pipeline verify build/har --target arm64 --target ssh:pi@raspberry",
     ),
 )
 @click.argument("reference", metavar="A", type=click.Path(path_type=Path))

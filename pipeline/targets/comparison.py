@@ -77,9 +77,9 @@ def limits_of(
 
     *Integers, reference kernels*: the same bits.
 
-    *Integers, default kernels*: the int8 SOFTMAX differs, as `softmax_steps` derives. Behind the weights nothing
-    else differs: `compare` holds answers to the last bit where the weights are the same, elsewhere to what the
-    weights that moved can do to them (`sensitivity`).
+    *Integers, default kernels*: the int8 SOFTMAX differs, as `softmax_steps` derives. Behind the weights
+    nothing else differs: `compare` holds answers to the last bit where the weights are the same, elsewhere to
+    what the weights that moved can do to them (`sensitivity`).
 
     *Float*: two float32 implementations of one function, as `keras_limits` derives.
 

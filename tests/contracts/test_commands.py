@@ -52,6 +52,7 @@ def test_help_says_what_it_does_and_ends_with_examples_that_parse(
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
     for line in examples_of(command):
+        assert len(f"    {line}") <= 80, line
         program, *words = line.split()
         assert program == "pipeline"
         called: click.Command = cli

@@ -1,6 +1,7 @@
 """`pipeline benchmark`: tables that fit 80 columns, JSON, a page, and clear errors."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,15 @@ def test_what_was_measured_is_told_although_the_page_was_lost(
     assert (done.code, "Cannot write the page" in done.err) == (2, True)
     assert "Latency of one call, ms" in done.out
     assert sorted(one.name for one in tmp_path.iterdir()) == [model.name, "cost.html"]
+
+
+def test_a_file_name_need_not_be_utf_8(invoke: Invoke, model: Path, tmp_path: Path) -> None:
+    odd, page = tmp_path / os.fsdecode(b"b\xff.tflite"), tmp_path / "cost.html"
+    model.rename(odd)
+    done = invoke("benchmark", odd, *FAST, "--no-profile", "--html", page, "--quiet")
+    assert done.code == 0, done.err
+    assert "b\\udcff.tflite" in done.out
+    assert "b\\udcff.tflite" in page.read_text()
 
 
 def test_onnxruntime_is_timed_where_it_is_installed(invoke: Invoke, tmp_path: Path) -> None:

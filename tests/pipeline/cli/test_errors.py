@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from models.errors import FuselageError, InputError
+from pipeline import build as engine
+from pipeline.benchmark import run
 from pipeline.cli.errors import EXIT_CODES, PipeBroken, Terminated, guarded
 from pipeline.runtime import ModelFileError, WindowError
 
@@ -55,6 +59,17 @@ def test_what_a_command_returns_is_the_code(returned: object, code: int) -> None
     assert guarded(lambda: returned) == code
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), Terminated()], ids=["interrupted", "terminated"])
+def test_only_a_build_that_is_stopped_speaks_of_stages(
+    invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    told = "A build keeps its finished stages and goes on from there."
+    monkeypatch.setattr(engine, "build", lambda *given, **more: raise_(stop))
+    monkeypatch.setattr(run, "benchmark", lambda *given, **more: raise_(type(stop)()))
+    assert told in invoke("build", "--quiet").err
+    assert told not in invoke("benchmark", "model.tflite", "--quiet").err
+
+
 def test_message_and_tip_are_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
     guarded(lambda: raise_(InputError("It is [red]cut[/red] \x1b[31mshort.", "Copy it again.")))
     assert capsys.readouterr().err == "Error: It is [red]cut[/red] \\x1b[31mshort.\nTip: Copy it again.\n"
@@ -90,7 +105,7 @@ def test_signals_end_a_process_cleanly(tmp_path: Path, number: signal.Signals, c
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
     assert "Traceback" not in err
-    assert "A build keeps its finished stages" in err
+    assert err.strip() in ("Interrupted.", "Terminated.")
 
 
 def test_a_reader_of_stdout_that_leaves_is_no_error(tmp_path: Path) -> None:
