@@ -115,8 +115,8 @@ def convert_job(folder: str, arguments: dict[str, Any]) -> dict[str, Any]:
         folder: where to write.
         arguments: ``schemes`` (by name ``file``, ``conversion``, and ``attention``, a precision, None without
             a twin), ``float_saved_model`` (path), ``quantized`` (by precision the paths ``saved_model`` and
-            ``ranges``, and of a brought model ``windows``, an .npy), ``io``, ``lstm_layers`` (names),
-            ``metadata`` (JSON).
+            ``ranges``, and of a model that was brought ``windows``, an .npy), ``io``, ``lstm_layers``
+            (names), ``metadata`` (JSON).
 
     Returns:
         JSON-able, by scheme name: the ``ranges`` that were written.

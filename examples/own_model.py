@@ -1,4 +1,4 @@
-"""A Keras model as somebody might have trained it, and recordings for it: to be quantized as it is.
+"""A Keras model as somebody might have trained it, and recordings for it, to be quantized afterwards.
 
 python examples/own_model.py mine
 pipeline quantize mine/model.keras --data mine/recordings.npz --check-output attention

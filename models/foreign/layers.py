@@ -105,7 +105,8 @@ def _last(x: Tensor) -> int:
 
 def _settings(keras_class: Any, site: Site) -> dict[str, Any]:
     """What the constructor takes of a configuration of either Keras; weights come from the file."""
-    classes = [one for one in keras_class.__mro__ if issubclass(one, Layers.Layer) and one is not Layers.Layer]
+    base = Layers.Layer
+    classes = [one for one in keras_class.__mro__ if issubclass(one, base) and one is not base]
     known = {key for one in classes for key in inspect.signature(one.__init__).parameters} - {"dtype"}
     taken = {
         key: value

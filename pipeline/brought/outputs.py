@@ -91,7 +91,7 @@ def fusable(
 
 
 def is_attention(values: NDArray[np.float32], steps: int) -> bool:
-    """Whether each row of [n, (heads,) (queries,) steps], or of [n, steps, 1], is a distribution."""
+    """Whether the rows of [n, (heads,) (queries,) T], or of [n, T, 1], are distributions over T steps."""
     if values.shape[1:] == (steps, 1):
         values = values[..., 0]
     if not 2 <= values.ndim <= 1 + MAX_ATTENTION_AXES or values.shape[-1] != steps:

@@ -1,4 +1,4 @@
-"""Files from models in memory: what is refused before anything is converted, and the windows that are observed."""
+"""Files from models in memory: what is refused at once, metadata, and the windows that are observed."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def model(steps: int | None = 6, **outputs: Any) -> Any:
 
     x = tf_keras.Input((steps, 3))
     hidden = tf_keras.layers.LSTM(4)(x)
-    return tf_keras.Model(x, {name: hidden for name in outputs} or [hidden, hidden])
+    return tf_keras.Model(x, dict.fromkeys(outputs, hidden) or [hidden, hidden])
 
 
 def test_windows_are_taken_evenly_from_first_to_last() -> None:

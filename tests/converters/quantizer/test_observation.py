@@ -110,7 +110,9 @@ def test_what_is_joined_of_two_formats_gets_the_range_seen() -> None:
 
 def test_a_kernel_of_one_format_does_not_take_the_range_that_the_next_layer_observed() -> None:
     x = windows(40)
-    content = float_graph(lambda a: {"y": tf().matmul(tf().tanh(a), a, transpose_b=True)})
+    content = float_graph(
+        lambda features: {"y": tf().matmul(tf().tanh(features), features, transpose_b=True)}
+    )
     values = np.tanh(x[0])[np.newaxis]
     table = RangeTable(x[0], (Quantity("next/input", Range(-0.9, 0.99), values),))
     made, assigned = quantize(content, table, "float32", x)

@@ -40,7 +40,8 @@ def test_what_is_refused_is_in_the_documentation() -> None:
 
 
 def test_a_layer_that_is_not_known_is_named() -> None:
-    assert reasons_against("Wavelet", "it", {}) == ["Wavelet 'it' is not among the layers that are known here."]
+    (reason,) = reasons_against("Wavelet", "it", {})
+    assert reason == "Wavelet 'it' is not among the layers that are known here."
 
 
 def test_what_twins_know_takes_the_place_of_what_they_do_not() -> None:
@@ -59,7 +60,8 @@ def test_what_twins_know_takes_the_place_of_what_they_do_not() -> None:
 def test_an_attention_with_a_scale_stays_keras_own() -> None:
     x = tf_keras.Input((STEPS, 3))
     hidden = Layers.LSTM(4, return_sequences=True)(x)
-    original = original_of(tf_keras.Model(x, Layers.Attention(use_scale=True, name="attend")([hidden, hidden])))
+    context = Layers.Attention(use_scale=True, name="attend")([hidden, hidden])
+    original = original_of(tf_keras.Model(x, context))
     rebuilt = rebuild(original.graph, original.weights_of)
     model = tf_keras.Model(rebuilt.input, dict(rebuilt.outputs))
     assert isinstance(model.get_layer("attend"), Layers.Attention)

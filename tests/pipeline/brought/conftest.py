@@ -1,4 +1,4 @@
-"""These tests are about Keras models: TensorFlow is imported once, quietly; every test starts from one seed."""
+"""These tests are about Keras models: TensorFlow is imported once, quietly; each starts from one seed."""
 
 from pathlib import Path
 

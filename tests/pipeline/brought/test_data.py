@@ -43,7 +43,7 @@ def test_one_probability_needs_two_classes(tmp_path: Path) -> None:
 
 
 def test_another_number_of_classes_is_refused(recordings: Path) -> None:
-    with pytest.raises(InputError, match="has 3 numbers; .* has 2 classes: class 0, class 1"):
+    with pytest.raises(InputError, match=r"has 3 numbers; .* has 2 classes: class 0, class 1"):
         fitting_dataset(str(recordings), answer(3, "classification", "softmax"), None)
 
 

@@ -43,7 +43,7 @@ def test_a_mask_that_changes_answers_is_explained() -> None:
 def test_other_weights_are_found() -> None:
     original = original_of(MODELS["attention"](tf_keras))
     made = rebuild(original.graph, lambda path: [one + 0.01 for one in original.weights_of(path)])
-    with pytest.raises(QuantizationError, match="is what float32 explains. A layer computes something else"):
+    with pytest.raises(QuantizationError, match=r"is what float32 explains. A layer computes something else"):
         largest_difference(original, made, windows())
 
 

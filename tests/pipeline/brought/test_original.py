@@ -70,7 +70,7 @@ def test_an_output_that_no_task_has_is_refused() -> None:
     x = tf_keras.Input((STEPS, 3))
     hidden = tf_keras.layers.LSTM(4, return_sequences=True)(x)
     pooled = tf_keras.layers.MaxPooling1D(name="pooled")(hidden)
-    with pytest.raises(InputError, match="an answer is .batch, classes. or .batch, 6, classes."):
+    with pytest.raises(InputError, match=r"an answer is .batch, classes. or .batch, 6, classes."):
         answer_of(rebuilt(tf_keras.Model(x, pooled)), wanted())
 
 

@@ -48,7 +48,7 @@ def test_further_outputs_of_the_original_stay() -> None:
 
 
 def test_a_layer_that_is_not_there_is_told_with_those_that_are() -> None:
-    with pytest.raises(InputError, match="no layer 'atention'. It has: encoder, score, attention"):
+    with pytest.raises(InputError, match=r"no layer 'atention'. It has: encoder, score, attention"):
         made("attention", ("atention",))
 
 

@@ -53,12 +53,13 @@ def test_the_document_is_read_back(tmp_path: Path) -> None:
 def test_notes_name_the_model_and_what_was_done() -> None:
     (only,) = notes_of(about())
     assert only == (
-        "The model is m.keras, written by Keras 3.15.1. Rebuilt in fusable form, its answers differ by 3e-07 of "
-        "the largest one on 40 test windows."
+        "The model is m.keras, written by Keras 3.15.1. Rebuilt in fusable form, its answers differ by 3e-07 "
+        "of the largest one on 40 test windows."
     )
-    told = " ".join(
-        notes_of(about(end="softmax", attention="att", checked={"a_b": "a/b"}, mended=["'x': unroll=True: no"]))
+    changed = about(
+        end="softmax", attention="att", checked={"a_b": "a/b"}, mended=["'x': unroll=True: no"]
     )
+    told = " ".join(notes_of(changed))
     for part in ("'x': unroll=True: no", "The softmax at the end", "is 'att' of", "`a_b` is 'a/b'"):
         assert part in told
 

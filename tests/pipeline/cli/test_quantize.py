@@ -14,7 +14,7 @@ def flags() -> set[str]:
 
 
 def test_what_shapes_a_model_or_its_float_training_is_no_flag() -> None:
-    assert {"--qat-epochs", "--calibration", "--io", "--limit-accuracy-drop", "--seed", "--quantize"} <= flags()
+    assert {"--qat-epochs", "--calibration", "--io", "--limit-accuracy-drop", "--seed"} <= flags()
     assert not {"--units", "--attention", "--epochs", "--learning-rate", "--patience"} & flags()
 
 
