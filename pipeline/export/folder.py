@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from pipeline.disk import disk_errors
 
 MARKER = "export.json"
 FORMAT = "fuselage-export"
+ABANDONED_S = 3600.0
+"""An export takes seconds: a part that is older was left by one that was killed."""
 _TIP = "Choose a folder you may write to."
 
 
@@ -24,7 +28,8 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the name `out` only when the block has ended without an error.
 
     In a folder that is there only files of ours are replaced or removed, when all are ready, each by one
-    rename: what a person put beside them, an environment perhaps, stays.
+    rename: what a person put beside them, an environment perhaps, stays. Killed between two renames it holds
+    files of both exports; the checksums in the marker, which comes last, do not fit then.
 
     Args:
         out: new, empty, or an earlier export of the same kind.
@@ -39,13 +44,16 @@ def export_folder(out: Path, kind: str, force: bool = False) -> Iterator[Path]:
     with disk_errors(out.parent, _TIP):
         out.parent.mkdir(parents=True, exist_ok=True)
         # On the disk of what it becomes: a rename cannot leave it.
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.part-", dir=out if out.is_dir() else out.parent))
+        beside = out if out.is_dir() else out.parent
+        _sweep(beside, f".{out.name}.part-")
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.part-", dir=beside))
     try:
         with disk_errors(out.parent, _TIP):
             part.chmod(0o755)
             yield part
             files = sorted(str(file.relative_to(part)) for file in part.rglob("*") if file.is_file())
-            marker = {"format": FORMAT, "version": 1, "kind": kind, "files": files}
+            digests = {name: hashlib.sha256((part / name).read_bytes()).hexdigest() for name in files}
+            marker = {"format": FORMAT, "version": 1, "kind": kind, "files": files, "sha256": digests}
             (part / MARKER).write_text(json.dumps(marker, indent=1) + "\n", "utf-8")
             # Of another kind (--force) what was written is what stands in the folder: it stays.
             before = _files(out) if (_marker(out) or {}).get("kind") == kind else []
@@ -78,6 +86,14 @@ def _check(out: Path, kind: str, force: bool) -> None:
             f"The folder '{out}' is not empty, and {what}.",
             "Name a new folder, or add --force: what is in it stays, but for files of the same names.",
         )
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove what an export that was killed has left; not what another one may be writing now."""
+    for left in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another one has just ended
+            if left.name.startswith(prefix) and time.time() - left.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _put(part: Path, out: Path) -> None:

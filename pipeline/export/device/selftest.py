@@ -6,11 +6,13 @@ to be; 2: it could not be run.
 An answer in integers may be a step away from the golden one: kernels of another processor may round a half
 the other way, and the weights of a long window differ by more. What is computed in float may differ by what
 two float32 implementations do. `golden.npz` has the limit of each output. Step by step has to equal the whole
-window to the last bit.
+window to the last bit. Before that, every file that takes part has to have the checksum in `export.json`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 import sys
 import time
@@ -29,10 +31,13 @@ HERE = Path(__file__).resolve().parent
 def main(folder: Path = HERE) -> int:
     """Test a folder; returns the exit code."""
     try:
+        if changed := changed_files(folder):
+            print(f"Cannot run: not as exported, the checksum differs: {', '.join(changed)}. Export again.")
+            return 2
         with np.load(folder / "golden.npz", allow_pickle=False) as arrays:
             golden = {name: arrays[name] for name in arrays.files}
         model = runtime.load_model(folder / "model.tflite")
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         print(f"Cannot run: {error}")
         return 2
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}")
@@ -43,6 +48,17 @@ def main(folder: Path = HERE) -> int:
         good = streamed(model, folder / "streaming.tflite", golden) and good
     print("SELF-TEST PASSED" if good else "SELF-TEST FAILED")
     return 0 if good else 1
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Models, windows and programs that are not those the export wrote last; the texts may be edited."""
+    written = json.loads((folder / "export.json").read_text("utf-8"))["sha256"]
+    return [
+        name
+        for name, digest in written.items()
+        if name.endswith((".tflite", ".npz", ".py"))
+        and hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest
+    ]
 
 
 def answers(model: runtime.SequenceModel, golden: dict[str, np.ndarray]) -> bool:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from built_files import build_folder, config, files
+from built_files import build_folder, config, files, raw_windows
 from hand_made import hand_made, metadata
 
 pytestmark = pytest.mark.slow
@@ -56,6 +57,7 @@ def test_no_build(invoke: Any, tmp_path: Path, kind: str) -> None:
 
 def test_a_model_that_cannot_stream(invoke: Any, tmp_path: Path) -> None:
     build_folder(tmp_path, config(), hand_made(described=metadata()))
+    np.savez(tmp_path / "golden.npz", raw_features=raw_windows(3, steps=5))  # the file's own windows
     done = invoke("export", "python", tmp_path / "out", "--from", tmp_path, "--streaming")
     assert done.code == 2
     assert "cannot stream: The model has no fused LSTM" in done.err

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from models.errors import InputError
-from pipeline.export.folder import MARKER, export_folder, written_files
+from pipeline.export.folder import ABANDONED_S, MARKER, export_folder, written_files
 
 
 def write(out: Path, names: dict[str, str], kind: str = "python", force: bool = False) -> None:
@@ -34,6 +36,7 @@ def test_it_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert contents(out) == {"a": "1"}
     assert json.loads((out / MARKER).read_text()) == {
         "format": "fuselage-export", "version": 1, "kind": "c", "files": ["a"],
+        "sha256": {"a": hashlib.sha256(b"1").hexdigest()},
     }  # fmt: skip
     assert written_files(out) == [out / "a"]
     assert [one.name for one in out.parent.iterdir()] == ["out"]
@@ -88,6 +91,18 @@ def test_force_keeps_what_has_another_name(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     write(tmp_path, {"a": "1"}, force=True)
     assert contents(tmp_path) == {"a": "1", "mine": "mine"}
+
+
+def test_what_a_killed_export_left_is_swept_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for folder in (tmp_path, out):
+        for name, age in ((".out.part-old", 2 * ABANDONED_S), (".out.part-new", 0), (".other.part-old", 1e5)):
+            (folder / name).mkdir(parents=True)
+            changed = (folder / name).stat().st_mtime - age
+            os.utime(folder / name, (changed, changed))
+        write(out, {"a": "1"}, force=True) if folder is out else write(out, {"a": "1"})
+        assert {one.name for one in folder.iterdir()} >= {".out.part-new", ".other.part-old"}
+        assert not (folder / ".out.part-old").exists()
 
 
 def test_force_keeps_the_files_of_an_export_of_another_kind(tmp_path: Path) -> None:
