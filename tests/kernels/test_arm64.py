@@ -34,7 +34,7 @@ CPUS = {
     "cortex-a72": ("neon", "plain"),
     "cortex-a76": ("neon-dotprod", "neon", "plain"),
 }
-EXPORTED = re.compile(r"tflite_plugin_(create|destroy)_delegate|fuselage_kernels_\w+")
+EXPORTED = re.compile(r"tflite_plugin_\w+_delegate|fuselage_kernels_\w+|Java_fuselage_kernels_\w+")
 
 
 def arm_kernels() -> ModuleType:
