@@ -17,7 +17,7 @@ TASKS = click.Choice(("classification", "multi-label", "regression", "per-step")
     cls=ConfigCommand,
     epilog=examples(
         "pipeline quantize model.keras --data recordings.npz",
-        "pipeline quantize model.h5 --data recordings.npz --check-output attention --out build/mine",
+        "pipeline quantize m.h5 --data mine.npz --check-output attention --out mine",
         "pipeline quantize saved_model --data recordings.npz --output decision --no-qat",
         "pipeline quantize model.keras --data recordings.npz --quantize float16 --quantize int8",
     ),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv",
         "pipeline run build/har/model_int8.tflite --input build/har/golden.npz",
         "pipeline run build/fsdd/model_int8.tflite --input 7_jackson_3.wav",
-        "pipeline run build/japanese-vowels/model_int8.tflite --input window.csv --kernels auto",
+        "pipeline run build/fsdd/model_int8.tflite --input w.csv --kernels auto",
     )
 )
 @click.argument("model", type=click.Path(path_type=Path))
