@@ -16,10 +16,10 @@ TASKS = click.Choice(("classification", "multi-label", "regression", "per-step")
 @click.command(
     cls=ConfigCommand,
     epilog=examples(
-        "pipeline quantize model.keras --data recordings.npz",
-        "pipeline quantize m.h5 --data mine.npz --check-output attention --out mine",
-        "pipeline quantize saved_model --data recordings.npz --output decision --no-qat",
-        "pipeline quantize model.keras --data recordings.npz --quantize float16 --quantize int8",
+        "pipeline quantize model.keras --data mine.npz",
+        "pipeline quantize m.h5 --data mine.npz --check-output attention",
+        "pipeline quantize saved_model --data mine.npz --output decision --no-qat",
+        "pipeline quantize model.keras --data mine.npz --quantize float16",
     ),
 )
 @click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))

@@ -349,7 +349,7 @@ class TestSchemes:
         assert verdicts == {"float32": "pass", "float16": "fail", "int8": "pass"}
         assert parity["verdict"] == "fail"
         assert parity["recommendation"]["scheme"] == "float32"
-        assert "the smallest" in parity["recommendation"]["reason"]  # float16, the larger, speaks not against it
+        assert "the smallest" in parity["recommendation"]["reason"]  # float16 is larger
 
     def test_a_dynamic_file_whose_lstm_stayed_in_float_is_told(self, stored: Stored) -> None:
         self.copy(stored, "dynamic", "float32")
