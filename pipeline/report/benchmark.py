@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.errors import ReportError
 from pipeline.benchmark.result import Benchmark, Entry, Profile
 from pipeline.report import benchmark_tables as tables
 from pipeline.report import numbers
-from pipeline.report.html import TEMPLATES
+from pipeline.report.page import render_page
 
 
 def render(found: Benchmark) -> str:
@@ -17,28 +16,17 @@ def render(found: Benchmark) -> str:
     Every name is escaped by the template engine, and a content security policy in the page forbids scripts
     and every address outside it.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-
-    page = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render_page(
+        "benchmark.html.j2",
+        {"size": numbers.size, "ms": tables.milliseconds},
+        found=found,
+        tables=tables,
+        bars=bars(found),
+        profiles=[(one, shares(one)) for one in found.profiles if not one.skipped],
+        smallest=min(found.entries, key=lambda one: one.size_bytes),
+        fastest=min(found.entries, key=lambda one: one.latency.p50),
+        quickest=min(found.entries, key=_ready_ms),
     )
-    page.filters.update(size=numbers.size, ms=tables.milliseconds)
-    try:
-        return page.get_template("benchmark.html.j2").render(
-            found=found,
-            tables=tables,
-            bars=bars(found),
-            profiles=[(one, shares(one)) for one in found.profiles if not one.skipped],
-            smallest=min(found.entries, key=lambda one: one.size_bytes),
-            fastest=min(found.entries, key=lambda one: one.latency.p50),
-            quickest=min(found.entries, key=_ready_ms),
-        ) + "\n"  # fmt: skip
-    except TemplateError as error:
-        raise ReportError(f"The page cannot be rendered: {error}") from error
 
 
 def bars(found: Benchmark) -> list[dict[str, Any]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from converters.microscope.explanation import LstmExplanation
-from models.errors import ReportError
 from pipeline.report import explanation_figures as figures
 from pipeline.report import explanation_tables as tables
-from pipeline.report.html import TEMPLATES
+from pipeline.report.page import render_page
 
 if TYPE_CHECKING:
     from pipeline.explain import Explanation
@@ -20,22 +19,11 @@ def render(found: Explanation) -> str:
     Every name is escaped by the template engine, and a content security policy in the page forbids scripts
     and every address outside it.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-
-    page = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render_page(
+        "explanation.html.j2",
+        {"number": tables.number, "share": tables.share},
+        found=found, tables=tables, lstms=[(lstm, _drawings(lstm)) for lstm in found.lstms],
     )
-    page.filters.update(number=tables.number, share=tables.share)
-    try:
-        return page.get_template("explanation.html.j2").render(
-            found=found, tables=tables, lstms=[(lstm, _drawings(lstm)) for lstm in found.lstms]
-        ) + "\n"  # fmt: skip
-    except TemplateError as error:
-        raise ReportError(f"The page cannot be rendered: {error}") from error
 
 
 def _drawings(lstm: LstmExplanation) -> dict[str, Any]:

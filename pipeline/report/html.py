@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.config import output_name
-from models.errors import ReportError
 from pipeline.parity.verdict import Check
 from pipeline.report import numbers
 from pipeline.report.data import ReportData, short_names
+from pipeline.report.page import render_page
 from pipeline.report.registry import renderer
 from pipeline.report.scheme_cells import scheme_cells, scheme_headings
 
@@ -30,8 +29,6 @@ _USE = {
 }
 """The runtime's class for each task, and what the code on the page prints."""
 
-TEMPLATES = Path(__file__).parent / "templates"
-
 
 @renderer("report.html")
 def render(data: ReportData) -> str:
@@ -40,37 +37,32 @@ def render(data: ReportData) -> str:
     Every name is escaped by the template engine, and a content security policy in the page forbids scripts
     and every address outside it, so that a name that got through could still do nothing.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-
-    page = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render_page(
+        "report.html.j2",
+        {
+            "amount": numbers.amount,
+            "limit": numbers.limit,
+            "percent": numbers.percent,
+            "size": numbers.size,
+            "outcome": numbers.outcome,
+            "step_size": numbers.step_size,
+            "usage": usage,
+            "breakable": _breakable,
+            "pretty": _pretty,
+        },
+        data=data,
+        groups=_groups(data),
+        tiles=_tiles(data),
+        intervals=_intervals(data),
+        short=short_names(data.names),
+        use=_USE[data.task],
+        score_names=list(data.scores[0]["values"]) if data.scores else [],
+        confusions=[(data.names[side], _confusion(data, side)) for side in data.confusions],
+        scheme_headings=scheme_headings,
+        scheme_cells=scheme_cells,
+        shown_file=data.shown_file,
+        **_drawings(data),
     )
-    page.filters.update(
-        amount=numbers.amount, limit=numbers.limit, percent=numbers.percent, size=numbers.size,
-        outcome=numbers.outcome, usage=usage, breakable=_breakable, pretty=_pretty,
-        step_size=numbers.step_size,
-    )  # fmt: skip
-    try:
-        return page.get_template("report.html.j2").render(
-            data=data,
-            groups=_groups(data),
-            tiles=_tiles(data),
-            intervals=_intervals(data),
-            short=short_names(data.names),
-            use=_USE[data.task],
-            score_names=list(data.scores[0]["values"]) if data.scores else [],
-            confusions=[(data.names[side], _confusion(data, side)) for side in data.confusions],
-            scheme_headings=scheme_headings,
-            scheme_cells=scheme_cells,
-            shown_file=data.shown_file,
-            **_drawings(data),
-        ) + "\n"  # fmt: skip
-    except TemplateError as error:
-        raise ReportError(f"report.html cannot be rendered: {error}") from error
 
 
 def usage(check: Check) -> float | None:

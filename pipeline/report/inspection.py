@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from converters.inspection import Inspection
-from models.errors import ReportError
 from pipeline.report import numbers
-from pipeline.report.html import TEMPLATES
+from pipeline.report.page import render_page
 
 MARKS = {"error": "fail", "warning": "warn", "info": "reported"}
 """The class that colours a severity."""
@@ -24,26 +23,15 @@ def render(name: str, inspection: Inspection) -> str:
     Args:
         name: of the file.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
-
-    page = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render_page(
+        "inspection.html.j2",
+        {"size": numbers.size, "span": span, "pretty": _pretty},
+        name=name,
+        inspection=inspection,
+        summary=inspection.summary,
+        counts=[(severity, inspection.count(severity)) for severity in MARKS],
+        marks=MARKS,
     )
-    page.filters.update(size=numbers.size, span=span, pretty=_pretty)
-    try:
-        return page.get_template("inspection.html.j2").render(
-            name=name,
-            inspection=inspection,
-            summary=inspection.summary,
-            counts=[(severity, inspection.count(severity)) for severity in MARKS],
-            marks=MARKS,
-        ) + "\n"  # fmt: skip
-    except TemplateError as error:
-        raise ReportError(f"The page cannot be rendered: {error}") from error
 
 
 def span(values: Sequence[float], form: str) -> str:
