@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -10,10 +9,10 @@ import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from android_app import APP, ASSETS, missing_tools
+from scripts import load_script
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,16 +24,7 @@ MODEL = "assets/model.tflite"
 FIRST, LIBRARY = (f"lib/{abi}/libtensorflowlite_jni.so" for abi in ("arm64-v8a", "x86_64"))
 
 
-def load_check() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("check_apk", APP / "check_apk.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-check = load_check()
+check = load_script(APP / "check_apk.py")
 
 
 def make(target: str) -> str:

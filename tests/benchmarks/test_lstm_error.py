@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from scripts import load_script
 from tiny_classifier import convert_float, range_table, windows
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 0.03  # of the signal's standard deviation; here it is 0.018, TensorFlow's own quantizer gives 0.71
 
 
-def _script() -> ModuleType:
-    file = ROOT / "benchmarks" / "lstm_error.py"
-    specification = importlib.util.spec_from_file_location("lstm_error", file)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-lstm_error = _script()
+lstm_error = load_script(ROOT / "benchmarks" / "lstm_error.py")
 
 
 def test_by_hand() -> None:

@@ -6,13 +6,11 @@ built, fused and verified in int8 and in int16.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 from models.config import ATTENTION_KINDS, QUERIES
 
@@ -23,17 +21,7 @@ LSTM_ERROR = 0.03  # of the hidden states' standard deviation
 SCHEMES = ("float32", "int8", "int8-attention-int16", "int8-attention-float32", "float16", "dynamic")
 
 
-def _script() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("matrix", ROOT / "benchmarks" / "matrix.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["matrix"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
-
-
-matrix = _script()
+matrix = load_script(ROOT / "benchmarks" / "matrix.py")
 
 CELLS = [
     matrix.Cell("japanese-vowels", "dot", "last", False, units=16),

@@ -3,19 +3,17 @@
 `pytest tests/kernels/test_arm64.py -m slow -s` prints how many bytes were compared on which processor.
 """
 
-import importlib.util
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from int8_lstm_file import Int8Lstm, build
 from kernel_cases import Running, random_input, random_lstm
+from scripts import load_script
 from source_tree import ROOT
 
 from models.errors import VerificationError
@@ -37,17 +35,7 @@ CPUS = {
 EXPORTED = re.compile(r"tflite_plugin_\w+_delegate|fuselage_kernels_\w+|Java_fuselage_kernels_\w+")
 
 
-def arm_kernels() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("arm_kernels", ROOT / "benchmarks" / "arm_kernels.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["arm_kernels"] = module  # its dataclass looks itself up
-    spec.loader.exec_module(module)
-    return module
-
-
-arm = arm_kernels()
+arm = load_script(ROOT / "benchmarks" / "arm_kernels.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import json
-import os
 import runpy
 import shutil
 import subprocess
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alone import run_alone
 
 from pipeline import runtime
 from pipeline.data.preprocessing import Preprocessing
@@ -407,16 +406,7 @@ def test_a_copy_of_the_file_works_alone_and_loads_nothing_else(
         "ours = {'pipeline', 'models', 'converters', 'tensorflow', 'aeon'}\n"
         "print(json.dumps([p.label, sorted(ours & {name.split('.')[0] for name in sys.modules})]))"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    label, seen = json.loads(done.stdout)
+    label, seen = run_alone(code, tmp_path)
     assert label in METADATA["class_names"]
     assert seen == []
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from alone import run_alone
 from hand_made import hand_made, metadata
 from sounds import tone
 
@@ -94,16 +91,7 @@ def test_two_files_alone_on_a_device(tmp_path: Path, beside: bool) -> None:
         "ours = {'pipeline', 'models', 'converters', 'tensorflow', 'scipy'}\n"
         "print(json.dumps([said, sorted(ours & {name.split('.')[0] for name in sys.modules})]))"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said, seen = json.loads(done.stdout)
+    said, seen = run_alone(code, tmp_path)
     wanted = SequenceClassifier(audio_model()).predict_samples(tone(700, 2000), 8000).logits.tolist()
     assert said == (wanted if beside else "To start from samples, front_end.py has to be beside runtime.py.")
     assert seen == []

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from alone import run_alone
 from built_files import FEATURES, STEPS, config, files, raw_windows
 
 from converters.streaming import streaming_file
@@ -223,13 +220,4 @@ def test_two_files_alone_on_a_device(streamed: bytes, tmp_path: Path) -> None:
         "ours = {'pipeline', 'models', 'converters', 'tensorflow', 'aeon'}\n"
         "print(json.dumps([len(answers), sorted(ours & {name.split('.')[0] for name in sys.modules})]))"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout) == [2, []]
+    assert run_alone(code, tmp_path) == [2, []]
